@@ -1,0 +1,290 @@
+// The extension points: what a plugin can add by name. Each implementation has a schema of its options, so that a
+// config is checked, completed and documented from one place, and gets the services it needs as arguments.
+
+import type { z } from 'zod';
+import type { HostArray } from './array';
+import { type Container, type Injected, type Token } from './container';
+import { catalogue } from './errors';
+import type { Scope } from './layers/scope';
+import type { PartitionSpec, Mesh, Runtime, RuntimeOptions, TensorSpec } from './runtime';
+import { didYouMean } from './suggest';
+import type { Tensor } from './tensor';
+import type { NestedRecord, Tree } from './tree';
+
+export type Params = NestedRecord<Tensor>;
+export type ParamArrays = NestedRecord<HostArray>;
+/** Named tensors with a leading batch axis, as the step sees them. */
+export type Batch = { readonly [name: string]: Tensor };
+
+// ---- model -------------------------------------------------------------------------------------------------------
+
+export interface CallOptions {
+  /** Turns on dropout and stochastic depth. */
+  readonly train: boolean;
+  /** Further plain arguments of a model's call (FlexiViT's `seqhw`). */
+  readonly [name: string]: unknown;
+}
+
+export interface ModelResult {
+  /** What the loss and `predict` take: logits, or a tuple such as `[zimg, ztxt]`. */
+  readonly output: Tree<Tensor>;
+  /** Named intermediates, nested as in the original's `out`. Those that nobody reads cost nothing once compiled. */
+  readonly out: Tree<Tensor>;
+}
+
+export interface Model {
+  /** Runs inside a trace: asks the scope for parameters, and works the same for init and for use. */
+  apply(scope: Scope, batch: Batch, call: CallOptions): ModelResult;
+  /**
+   * Parameters from a checkpoint, fitted to `init`: renames old layouts, resamples position embeddings.
+   * `dont_load`: patterns of names that keep their initial values.
+   */
+  load?(init: ParamArrays, file: string, options: { readonly dont_load?: readonly string[] }): Promise<ParamArrays>;
+}
+
+// ---- loss, optimizer, schedule -----------------------------------------------------------------------------------
+
+/** Traced. Mean over the batch, or one value an example with `reduction: false`. */
+export type Loss = (
+  inputs: { readonly logits: Tensor; readonly labels: Tensor },
+  options?: { readonly reduction?: boolean },
+) => Tensor;
+
+/** Traced: preconditions gradients, as an optax transformation does. State leaves are named like parameters. */
+export interface GradientTransform {
+  init(params: Params): NestedRecord<Tensor>;
+  update(
+    updates: Params,
+    state: NestedRecord<Tensor>,
+    params: Params,
+  ): { readonly updates: Params; readonly state: NestedRecord<Tensor> };
+}
+
+/** The multiplier at a step (0-based count of finished updates); traced for a tensor, plain for a number. */
+export interface Schedule {
+  at(step: number): number;
+  traced(step: Tensor): Tensor;
+}
+
+export interface RunLength {
+  readonly total_steps: number;
+  readonly batch_size: number;
+  /** Examples in the training data. */
+  readonly data_size: number;
+}
+
+// ---- data --------------------------------------------------------------------------------------------------------
+
+/** One value of an example: an array, a text, raw bytes of a file, a number, or nested features. */
+export type Feature = HostArray | Uint8Array | string | number | readonly Feature[] | { readonly [key: string]: Feature };
+export type Example = { readonly [key: string]: Feature };
+
+/** Random access to examples, so that any position of a run costs the same to reach. */
+export interface DataSource {
+  readonly size: number;
+  /** Names of the classes, where there are any. */
+  readonly classes?: readonly string[];
+  /** Pure: the same index gives the same example, in any process. */
+  get(index: number): Example | Promise<Example>;
+}
+
+/** Uniform numbers that depend on nothing but (seed, epoch, index) and on how many were drawn before. */
+export interface ExampleRng {
+  /** Uniform in [0, 1). */
+  uniform(): number;
+  /** Uniform integer in [low, high). */
+  integer(low: number, high: number): number;
+}
+
+/** A step of preprocessing: a new example from an old one. */
+export type PpOp = (example: Example, rng: ExampleRng) => Example | Promise<Example>;
+
+// ---- evaluator ---------------------------------------------------------------------------------------------------
+
+/** Traced: outputs of a model for a batch, by parameters. */
+export type PredictFn = (params: Params, batch: Batch) => Tree<Tensor>;
+
+export interface EvaluatorContext {
+  /** The evaluator's name in the config. */
+  readonly name: string;
+  readonly predict: PredictFn;
+  /** Outputs of other predict functions by name, where one isn't enough. */
+  readonly predictFns: Readonly<Record<string, PredictFn>>;
+  readonly batch_size: number;
+  readonly workdir?: string;
+}
+
+export interface Evaluator {
+  /** Metrics, named as in the original. */
+  run(params: Params, step: number): AsyncIterable<readonly [metric: string, value: number]>;
+}
+
+// ---- the table ---------------------------------------------------------------------------------------------------
+
+/** What an implementation of each extension point makes. */
+export interface ExtensionPoints {
+  model: Model;
+  loss: Loss;
+  optimizer: GradientTransform;
+  schedule: (run: RunLength) => Schedule;
+  data: DataSource | Promise<DataSource>;
+  pp: PpOp;
+  tokenizer: Tokenizer;
+  evaluator: (context: EvaluatorContext) => Evaluator | Promise<Evaluator>;
+  sharding: ShardingRule;
+  runtime: (options: RuntimeOptions) => Promise<Runtime>;
+  init: Initializer;
+}
+export type ExtensionPoint = keyof ExtensionPoints;
+
+export interface Tokenizer {
+  encode(text: string): number[];
+  decode(ids: readonly number[]): string;
+  readonly size: number;
+}
+
+/** Refines the partition spec of one leaf of the train state; specs start as all null. */
+export type ShardingRule = (
+  spec: PartitionSpec,
+  leaf: { readonly name: string; readonly spec: TensorSpec; readonly mesh: Mesh },
+) => PartitionSpec;
+
+/** Traced: the initial value of a parameter from a key (int32 [2]). `id` tells equal initializers apart. */
+export interface Initializer {
+  readonly id: string;
+  (key: Tensor, shape: readonly number[]): Tensor;
+}
+
+export const extensionPoints: readonly { readonly point: ExtensionPoint; readonly plural: string }[] = [
+  { point: 'model', plural: 'models' },
+  { point: 'loss', plural: 'losses' },
+  { point: 'optimizer', plural: 'optimizers' },
+  { point: 'schedule', plural: 'schedules' },
+  { point: 'data', plural: 'data' },
+  { point: 'pp', plural: 'ops' },
+  { point: 'tokenizer', plural: 'tokenizers' },
+  { point: 'evaluator', plural: 'evaluators' },
+  { point: 'sharding', plural: 'shardings' },
+  { point: 'runtime', plural: 'runtimes' },
+  { point: 'init', plural: 'inits' },
+];
+
+export interface Implementation<
+  P extends ExtensionPoint = ExtensionPoint,
+  Schema extends z.ZodObject = z.ZodObject,
+  Needs extends readonly Token<unknown>[] = readonly Token<unknown>[],
+> {
+  /** One or more sentences for `bv describe`: what it computes, its shapes, and the paper. */
+  readonly doc: string;
+  /** Options with their defaults; each key's `.describe()` is its documentation. */
+  readonly options: Schema;
+  /** For call strings such as `resize(224)`: the option names of positional arguments, in order. */
+  readonly positional?: readonly (keyof z.output<Schema> & string)[];
+  /** For call strings such as `keep('image', 'labels')`: the option that takes all positional arguments as a list. */
+  readonly rest?: keyof z.output<Schema> & string;
+  /** Services that `create` gets after the options. */
+  readonly inject?: Needs;
+  readonly create: (options: z.output<Schema>, ...services: Injected<Needs>) => ExtensionPoints[P];
+}
+
+export interface Registered<P extends ExtensionPoint = ExtensionPoint> {
+  readonly point: P;
+  readonly name: string;
+  readonly plugin: string;
+  readonly implementation: Implementation<P>;
+}
+
+const errors = catalogue('extension', {
+  unknown: (v: { point: string; name: string; known: readonly string[]; where?: string }) => ({
+    what: `Unknown ${v.point} "${v.name}"${v.where ? ` in ${v.where}` : ''}.${didYouMean(v.name, v.known)}`,
+    fix: v.known.length > 0 ? `one of: ${[...v.known].sort().join(', ')}.` : `install a plugin that has a ${v.point}.`,
+  }),
+  taken: (v: { point: string; name: string; first: string; second: string }) => ({
+    what: `Plugins "${v.first}" and "${v.second}" both register the ${v.point} "${v.name}".`,
+    fix: `rename one of them, or leave one plugin out of the workspace's config.`,
+  }),
+  options: (v: { what: string; fix: string }) => v,
+});
+
+/** All that the loaded plugins have registered. */
+export class Registry {
+  private readonly entries = new Map<string, Registered>();
+
+  add<P extends ExtensionPoint>(registered: Registered<P>): void {
+    const { point, name, plugin } = registered;
+    const before = this.entries.get(`${point}:${name}`);
+    if (before) throw errors.taken({ point, name, first: before.plugin, second: plugin });
+    this.entries.set(`${point}:${name}`, registered as unknown as Registered);
+  }
+
+  /** `where` says which config key asked, for the error. */
+  find<P extends ExtensionPoint>(point: P, name: string, where?: string): Registered<P> {
+    const found = this.entries.get(`${point}:${name}`);
+    if (!found) throw errors.unknown({ point, name, known: this.list(point).map((entry) => entry.name), where });
+    return found as unknown as Registered<P>;
+  }
+
+  has(point: ExtensionPoint, name: string): boolean {
+    return this.entries.has(`${point}:${name}`);
+  }
+
+  list(point?: ExtensionPoint): readonly Registered[] {
+    const all = [...this.entries.values()].filter((entry) => !point || entry.point === point);
+    return all.sort((a, b) => (a.point === b.point ? (a.name < b.name ? -1 : 1) : a.point < b.point ? -1 : 1));
+  }
+
+  /** Checks the options against the schema and makes the thing. `where` is the config key that holds the options. */
+  create<P extends ExtensionPoint>(
+    container: Container,
+    point: P,
+    name: string,
+    options: unknown,
+    where: string,
+  ): ExtensionPoints[P] {
+    const { implementation } = this.find(point, name, where);
+    const parsed = parseOptions(implementation.options, options ?? {}, where);
+    return container.call(`${point} ${name}`, implementation.inject ?? [], (...services) =>
+      implementation.create(parsed, ...services),
+    );
+  }
+}
+
+/** Parses options with a schema; the error names the key, what was expected, and the nearest valid name. */
+export function parseOptions<Schema extends z.ZodType>(schema: Schema, options: unknown, where: string): z.output<Schema> {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  throw errors.options(explainIssue(result.error, schema, options, where));
+}
+
+function explainIssue(error: z.ZodError, schema: z.ZodType, options: unknown, where: string): { what: string; fix: string } {
+  const issue = error.issues[0] as z.core.$ZodIssue;
+  const path = [where, ...issue.path.map(String)].filter((part) => part !== '').join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] as string;
+    const known = keysAt(schema, issue.path);
+    return {
+      what: `Unknown key "${[path, key].filter((part) => part !== '').join('.')}".${didYouMean(key, known)}`,
+      fix: known.length > 0 ? `one of: ${[...known].sort().join(', ')}.` : 'remove it: no key is expected here.',
+    };
+  }
+  const value = issue.path.reduce<unknown>((node, key) => (node as Record<PropertyKey, unknown>)?.[key], options);
+  const found = value === undefined ? 'nothing' : JSON.stringify(value);
+  return {
+    what: `"${path}" is ${found?.slice(0, 200)}: ${issue.message.replace(/^Invalid input: /, '')}.`,
+    fix: `set ${path} to what is expected, in the config or with --config.${path}=VALUE.`,
+  };
+}
+
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let node: unknown = schema;
+  for (const key of path) {
+    const shape = (unwrap(node) as { shape?: Record<PropertyKey, unknown> }).shape;
+    node = shape?.[key];
+  }
+  return Object.keys((unwrap(node) as { shape?: object } | undefined)?.shape ?? {});
+}
+
+function unwrap(schema: unknown): unknown {
+  const inner = (schema as { def?: { innerType?: unknown } } | undefined)?.def?.innerType;
+  return inner === undefined ? schema : unwrap(inner);
+}

@@ -1,0 +1,127 @@
+// What runs tensors: the XLA engine, or one of tfjs's eager backends. Portable code (models, losses, the
+// trainer) sees this interface and never which runtime stands behind it.
+
+import type { ArraySpec, DType, HostArray } from './array';
+import type { Tensor } from './tensor';
+import type { Tree } from './tree';
+
+/** One dimension's mesh axes: an axis name, several (major to minor), or null for not sharded. */
+export type PartitionSpec = readonly (string | readonly string[] | null)[];
+
+/** Devices in a grid with named axes: `{data: 8}`, `{replica: 2, fsdp: 4}`. */
+export interface Mesh {
+  readonly axes: readonly (readonly [name: string, size: number])[];
+  /** The number of devices: the product of the axes. */
+  readonly size: number;
+}
+
+/** The shape and dtype of an array that need not exist, and where its parts would live. */
+export class TensorSpec implements ArraySpec {
+  constructor(
+    readonly dtype: DType,
+    readonly shape: readonly number[],
+    /** Shorter than the shape means that the other dimensions aren't sharded; none at all means replicated. */
+    readonly sharding: PartitionSpec = [],
+  ) {}
+}
+
+export interface JitOptions {
+  /** For compile and retrace reports. */
+  readonly name: string;
+  /** Positions of arguments whose tensors the call consumes: their memory holds the results. */
+  readonly donate?: readonly number[];
+  /** Positions of arguments that are plain data: each value is a program of its own. */
+  readonly static?: readonly number[];
+  /**
+   * Partition specs of the results, as a tree that is a prefix of theirs. What isn't named takes the sharding of
+   * the donated argument whose memory it reuses, and is replicated otherwise.
+   */
+  readonly outShardings?: Tree<ShardingLeaf>;
+}
+
+/** A partition spec as a leaf of a tree (an array would be taken for a subtree). */
+export class ShardingLeaf {
+  constructor(readonly spec: PartitionSpec) {}
+}
+
+/**
+ * A function over trees of tensors that is traced once for each combination of shapes, dtypes, shardings and static
+ * arguments, compiled, and cached. Calls return at once: the tensors are promises of the device's.
+ */
+export interface Jitted<Args extends readonly unknown[], Out> {
+  (...args: Args): Out;
+  /** Traces and compiles for these specs (trees of TensorSpec in the place of tensors) without running. */
+  compile(...args: readonly unknown[]): Compiled;
+  /** How many programs the cache holds. */
+  readonly programs: number;
+}
+
+/** What is known of a compiled program, where the runtime can tell. */
+export interface Compiled {
+  /** StableHLO, for golden tests and `bv compile`. */
+  readonly text?: string;
+  readonly traceSeconds: number;
+  readonly compileSeconds: number;
+  /** True if the executable came from the cache on disk. */
+  readonly cached: boolean;
+  readonly flops?: number;
+  /** Bytes on each device. */
+  readonly memory?: { readonly arguments: number; readonly outputs: number; readonly temporaries: number };
+}
+
+export interface DeviceMemory {
+  readonly device: string;
+  /** Bytes; undefined where the platform doesn't tell. */
+  readonly inUse?: number;
+  readonly peak?: number;
+  readonly limit?: number;
+}
+
+export interface Runtime {
+  /** `xla`, `tensorflow`, `wasm`, `cpu`. */
+  readonly name: string;
+  /** One line for people: `XLA on 1 cpu device (xla-cpu-pjrt 0.0.1)`. */
+  readonly description: string;
+  /** `cpu`, `cuda`, `tpu`. */
+  readonly platform: string;
+  /** True where `jit` compiles; false where it calls the function eagerly. */
+  readonly compiles: boolean;
+  readonly mesh: Mesh;
+  /** This process among those that run the program together. */
+  readonly process: { readonly index: number; readonly count: number };
+
+  jit<Args extends readonly unknown[], Out>(
+    fn: (...args: Args) => Out,
+    options: JitOptions,
+  ): Jitted<Args, Out>;
+
+  /**
+   * The specs of `fn`'s results for arguments of these specs: an abstract trace that computes nothing. Leaves of `args`
+   * that aren't a TensorSpec are passed as they are.
+   */
+  evalShape(fn: (...args: never[]) => unknown, ...args: readonly unknown[]): Tree<TensorSpec>;
+
+  /** Copies to the device(s). The host array may be reused when this returns. */
+  toDevice(array: HostArray, sharding?: PartitionSpec): Tensor;
+
+  /** Copies to the host when the device has computed it, without blocking the event loop. */
+  toHost(tensor: Tensor): Promise<HostArray>;
+
+  /** The spec of a tensor, storage dtype and sharding included. */
+  specOf(tensor: Tensor): TensorSpec;
+
+  /** Resolves when everything that was dispatched is computed. */
+  idle(): Promise<void>;
+
+  memory(): readonly DeviceMemory[];
+
+  dispose(): Promise<void>;
+}
+
+/** What a run asks of a runtime, from its config and the command line. */
+export interface RuntimeOptions {
+  /** Named axes; one size may be -1 for all the devices that remain. */
+  readonly mesh?: readonly (readonly [name: string, size: number])[];
+  /** Folder of the compile cache; none means no cache. */
+  readonly compileCache?: string;
+}
