@@ -1,0 +1,182 @@
+// A client: the devices of a platform, and what lives on them.
+
+import { type Api, loadApi } from './api';
+import { DeviceBuffer, type BufferContext } from './device-buffer';
+import { type CompileOptions, encodeCompileOptions } from './compile-options';
+import { Device } from './device';
+import { bytesOf, type ElementType, elementTypes } from './element-types';
+import { settled } from './event';
+import { LoadedExecutable } from './executable';
+import { addressOf, NULL, textAt, wordsAt } from './memory';
+import { encodeNamedValues, type NamedValues } from './named-values';
+import { encodeProgram, type Source } from './program';
+import { Resources } from './resources';
+
+/** Options of a client; each platform knows its own others by name. */
+export interface ClientOptions {
+  /** Virtual devices of the CPU platform (default 1). */
+  readonly cpuDeviceCount?: number;
+  /** Options passed on as they are. */
+  readonly platform?: NamedValues;
+}
+
+const Semantics = { immutableOnlyDuringCall: 0, immutableUntilTransferCompletes: 1 } as const;
+
+export class Client {
+  readonly devices: readonly Device[];
+  /** The devices that this process can use. */
+  readonly addressableDevices: readonly Device[];
+  private readonly context: BufferContext;
+  private pointer: bigint;
+
+  private constructor(
+    readonly api: Api,
+    pointer: bigint,
+  ) {
+    this.pointer = pointer;
+    const of = { client: pointer };
+    const all = api.call('PJRT_Client_Devices', of);
+    const pointers = [...wordsAt(all.get('devices'), all.get('num_devices'))];
+    const byPointer = new Map(pointers.map((device) => [device, new Device(api, device)]));
+    const deviceAt = (device: bigint) => byPointer.get(device)!;
+    this.devices = pointers.map(deviceAt);
+    const own = api.call('PJRT_Client_AddressableDevices', of);
+    const ownPointers = wordsAt(own.get('addressable_devices'), own.get('num_addressable_devices'));
+    this.addressableDevices = [...ownPointers].map(deviceAt);
+    this.context = { api, resources: new Resources(), deviceAt };
+  }
+
+  /**
+   * Loads a plugin and creates a client of it.
+   *
+   * @param plugin path of the shared library.
+   * @throws UserError runtime/plugin-not-loadable, runtime/plugin-too-old; PjrtError from the platform.
+   */
+  static create(plugin: string, options: ClientOptions = {}): Client {
+    const api = loadApi(plugin);
+    const count = options.cpuDeviceCount;
+    const values = { ...(count === undefined ? {} : { cpu_device_count: count }), ...options.platform };
+    const { address, count: num_options } = encodeNamedValues(values);
+    const created = api.call('PJRT_Client_Create', { create_options: address, num_options });
+    return new Client(api, created.get('client'));
+  }
+
+  /** `cpu`, `cuda`, `tpu`. */
+  get platformName(): string {
+    const name = this.api.call('PJRT_Client_PlatformName', { client: this.pointer });
+    return textAt(name.get('platform_name'), name.get('platform_name_size'));
+  }
+
+  get platformVersion(): string {
+    const version = this.api.call('PJRT_Client_PlatformVersion', { client: this.pointer });
+    return textAt(version.get('platform_version'), version.get('platform_version_size'));
+  }
+
+  get processIndex(): number {
+    return this.api.call('PJRT_Client_ProcessIndex', { client: this.pointer }).get('process_index');
+  }
+
+  /** How many native objects of this client are alive: for tests, and for finding leaks. */
+  get liveObjects(): number {
+    return this.context.resources.size;
+  }
+
+  /**
+   * Compiles a StableHLO module for this client's devices. Takes seconds for a large one, and blocks.
+   *
+   * @throws PjrtError with the compiler's diagnostics.
+   */
+  compile(source: Source, options?: CompileOptions): LoadedExecutable {
+    const program = encodeProgram(source);
+    const bytes = encodeCompileOptions(options);
+    const compiled = this.api.call('PJRT_Client_Compile', {
+      client: this.pointer,
+      program: program.address,
+      compile_options: addressOf(bytes),
+      compile_options_size: bytes.length,
+    });
+    return new LoadedExecutable(this.context, compiled.get('executable'));
+  }
+
+  /** Loads what `Executable.serialize` gave, in the same version of the plugin. */
+  deserializeExecutable(serialized: Uint8Array): LoadedExecutable {
+    const result = this.api.call('PJRT_Executable_DeserializeAndLoad', {
+      client: this.pointer,
+      serialized_executable: addressOf(serialized),
+      serialized_executable_size: serialized.byteLength,
+    });
+    return new LoadedExecutable(this.context, result.get('loaded_executable'));
+  }
+
+  /**
+   * Copies a dense row-major host array to a device. The values are copied before this returns, so the array
+   * may be changed at once; `bufferFromBorrowed` saves that copy.
+   *
+   * @throws RangeError when `data` is smaller than the shape.
+   */
+  bufferFromHost(
+    data: ArrayBufferView,
+    elementType: ElementType,
+    dims: readonly number[],
+    device: Device = this.addressableDevices[0]!,
+  ): DeviceBuffer {
+    const { buffer, done } = this.upload(data, elementType, dims, device, Semantics.immutableOnlyDuringCall);
+    this.api.call('PJRT_Event_Destroy', { event: done });
+    return buffer;
+  }
+
+  /**
+   * Copies like `bufferFromHost`, but reads `data` after returning: leave it alone until `released` resolves.
+   */
+  bufferFromBorrowed(
+    data: ArrayBufferView,
+    elementType: ElementType,
+    dims: readonly number[],
+    device: Device = this.addressableDevices[0]!,
+  ): { readonly buffer: DeviceBuffer; readonly released: Promise<void> } {
+    const semantics = Semantics.immutableUntilTransferCompletes;
+    const { buffer, done } = this.upload(data, elementType, dims, device, semantics);
+    const released = settled(this.api, done, 'copying a buffer to the device', data);
+    return { buffer, released };
+  }
+
+  private upload(
+    data: ArrayBufferView,
+    elementType: ElementType,
+    dims: readonly number[],
+    device: Device,
+    semantics: number,
+  ): { buffer: DeviceBuffer; done: bigint } {
+    const needed = bytesOf(elementType, dims);
+    if (data.byteLength < needed) {
+      throw new RangeError(`${data.byteLength} bytes given, and ${elementType}[${dims}] has ${needed}`);
+    }
+    const sizes = BigInt64Array.from(dims, BigInt);
+    const address = needed === 0 ? addressOf(placeholder) : addressOf(data);
+    const result = this.api.call('PJRT_Client_BufferFromHostBuffer', {
+      client: this.pointer,
+      data: address,
+      type: elementTypes[elementType].pjrt,
+      dims: dims.length === 0 ? NULL : addressOf(sizes),
+      num_dims: dims.length,
+      host_buffer_semantics: semantics,
+      device: device.pointer,
+    });
+    const done = result.get('done_with_host_buffer');
+    return {
+      buffer: new DeviceBuffer(this.context, result.get('buffer'), { elementType, dims: [...dims] }),
+      done,
+    };
+  }
+
+  /** Frees everything that lives on its devices, and the client. */
+  dispose(): void {
+    if (this.pointer === NULL) return;
+    this.context.resources.releaseAll();
+    this.api.call('PJRT_Client_Destroy', { client: this.pointer });
+    this.pointer = NULL;
+  }
+}
+
+/** Where an empty array's data points: some platforms reject a null pointer. */
+const placeholder = new Uint8Array(1);

@@ -1,0 +1,154 @@
+// Arrays on a device.
+
+import { type Api } from './api';
+import { type Device } from './device';
+import { bytesOf, type ElementType, hostArray, type HostArray } from './element-types';
+import { awaitNow, settled } from './event';
+import { addressOf, NULL, Struct } from './memory';
+import { type Resource, type Resources } from './resources';
+
+export interface Shape {
+  readonly elementType: ElementType;
+  readonly dims: readonly number[];
+}
+
+/** What a buffer needs of the client that it belongs to. */
+export interface BufferContext {
+  readonly api: Api;
+  readonly resources: Resources;
+  deviceAt(pointer: bigint): Device;
+}
+
+/** An array on a device: its values may still be being computed. */
+export class DeviceBuffer {
+  private readonly resource: Resource;
+
+  constructor(
+    private readonly context: BufferContext,
+    pointer: bigint,
+    readonly shape: Shape,
+  ) {
+    this.resource = context.resources.own(this, 'buffer', pointer, (buffer) =>
+      context.api.call('PJRT_Buffer_Destroy', { buffer }),
+    );
+  }
+
+  /** For other calls of the C API. @throws Error when disposed. */
+  get pointer(): bigint {
+    return this.resource.pointer;
+  }
+
+  get elementType(): ElementType {
+    return this.shape.elementType;
+  }
+
+  get dims(): readonly number[] {
+    return this.shape.dims;
+  }
+
+  /** Bytes of the values on the host, dense. */
+  get byteLength(): number {
+    return bytesOf(this.shape.elementType, this.shape.dims);
+  }
+
+  /** Bytes on the device, padding included. */
+  get sizeInBytes(): number {
+    const { api } = this.context;
+    const size = api.call('PJRT_Buffer_OnDeviceSizeInBytes', { buffer: this.pointer });
+    return size.get('on_device_size_in_bytes');
+  }
+
+  get device(): Device {
+    const { api } = this.context;
+    return this.context.deviceAt(api.call('PJRT_Buffer_Device', { buffer: this.pointer }).get('device'));
+  }
+
+  /** Whether its memory is gone: disposed, deleted or donated. */
+  get isDeleted(): boolean {
+    if (this.resource.isReleased) return true;
+    return this.context.api.call('PJRT_Buffer_IsDeleted', { buffer: this.pointer }).get('is_deleted');
+  }
+
+  /** Resolves when the values are there; rejects with what went wrong in computing them. */
+  ready(): Promise<void> {
+    const { api } = this.context;
+    const event = api.call('PJRT_Buffer_ReadyEvent', { buffer: this.pointer }).get('event');
+    return settled(api, event, 'computing a buffer');
+  }
+
+  /**
+   * Copies the values, row-major, into `target` (or a new array) once they are there. Leave `target` alone
+   * until then.
+   *
+   * @throws RangeError when `target` is too small; rejects with PjrtError when computing or copying fails.
+   */
+  toHost(): Promise<HostArray>;
+  toHost<T extends ArrayBufferView>(target: T): Promise<T>;
+  async toHost(target: ArrayBufferView = hostArray(this.elementType, this.dims)): Promise<ArrayBufferView> {
+    if (this.byteLength === 0) await this.ready();
+    else await settled(this.context.api, this.copyTo(target), copying, target);
+    return target;
+  }
+
+  /** Like toHost, but blocks the thread: for tests and small eager reads. */
+  toHostSync(): HostArray;
+  toHostSync<T extends ArrayBufferView>(target: T): T;
+  toHostSync(target: ArrayBufferView = hostArray(this.elementType, this.dims)): ArrayBufferView {
+    if (this.byteLength > 0) {
+      awaitNow(this.context.api, this.copyTo(target), copying);
+    }
+    return target;
+  }
+
+  /** Copies to another device of the same client. */
+  copyToDevice(device: Device): DeviceBuffer {
+    const { api } = this.context;
+    const copy = api.call('PJRT_Buffer_CopyToDevice', { buffer: this.pointer, dst_device: device.pointer });
+    return new DeviceBuffer(this.context, copy.get('dst_buffer'), this.shape);
+  }
+
+  /** Frees the device's memory and the native object, as soon as no computation needs them. */
+  dispose(): void {
+    this.resource.release();
+  }
+
+  /** Starts the copy; the event is ready when it is done. */
+  private copyTo(target: ArrayBufferView): bigint {
+    const { byteLength, dims } = this;
+    if (target.byteLength < byteLength) {
+      throw new RangeError(`The target has ${target.byteLength} bytes, and the buffer ${byteLength}`);
+    }
+    const layout = dims.length > 1 ? rowMajor(dims.length) : undefined;
+    const copy = this.context.api.call('PJRT_Buffer_ToHostBuffer', {
+      src: this.pointer,
+      host_layout: layout?.address ?? NULL,
+      dst: addressOf(target),
+      dst_size: byteLength,
+    });
+    return copy.get('event');
+  }
+}
+
+const copying = 'copying a buffer to the host';
+
+interface HostLayout {
+  readonly address: bigint;
+  readonly kept: unknown;
+}
+
+const rowMajorLayouts = new Map<number, HostLayout>();
+
+/** Without a layout the copy would have the device's own, which isn't row-major on every platform. */
+function rowMajor(rank: number): HostLayout {
+  let layout = rowMajorLayouts.get(rank);
+  if (!layout) {
+    const minorToMajor = BigInt64Array.from({ length: rank }, (_, index) => BigInt(rank - 1 - index));
+    const tiled = new Struct('PJRT_Buffer_MemoryLayout_Tiled').setAll({
+      minor_to_major: addressOf(minorToMajor),
+      minor_to_major_size: rank,
+    });
+    const struct = new Struct('PJRT_Buffer_MemoryLayout').embed('tiled', tiled);
+    rowMajorLayouts.set(rank, (layout = { address: struct.address, kept: [struct, minorToMajor] }));
+  }
+  return layout;
+}
