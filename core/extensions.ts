@@ -101,8 +101,8 @@ export type PpOp = (example: Example, rng: ExampleRng) => Example | Promise<Exam
 
 // ---- evaluator ---------------------------------------------------------------------------------------------------
 
-/** Traced: outputs of a model for a batch, by parameters. */
-export type PredictFn = (params: Params, batch: Batch) => Tree<Tensor>;
+/** Traced: what a model gives for a batch in evaluation mode: its output, and the named intermediates. */
+export type PredictFn = (params: Params, batch: Batch) => ModelResult;
 
 export interface EvaluatorContext {
   /** The evaluator's name in the config. */

@@ -21,7 +21,10 @@ export interface TrainState {
 
 /** What a traced function of the step may read besides its arguments. */
 export interface StepContext {
-  /** This step's key (int32 [2]): the run's key folded with the number of finished updates. */
+  /**
+   * A key (int32 [2]). For `batch` it is the run's key folded with the number of finished updates; for `loss` and
+   * `gradients` the second half of splitting what `batch` returned, as the original's trainer does.
+   */
   readonly rng: Tensor;
   /** Finished updates, int32 scalar. */
   readonly step: Tensor;
@@ -43,7 +46,8 @@ export interface GradientResult extends LossResult {
   readonly grads: Params;
 }
 
-export type BatchFn = (batch: Batch, context: StepContext) => Batch;
+/** Returns the batch for the loss, and the key that the step goes on with (a tap that draws splits it first). */
+export type BatchFn = (batch: Batch, context: StepContext) => { readonly batch: Batch; readonly rng: Tensor };
 export type LossFn = (params: Params, batch: Batch, context: StepContext) => LossResult;
 export type GradientFn = (loss: LossFn, params: Params, batch: Batch, context: StepContext) => GradientResult;
 export type UpdateFn = (
