@@ -46,6 +46,8 @@ export interface GradientResult extends LossResult {
   readonly grads: Params;
 }
 
+/** The initial `TrainState.extra` of the initial parameters. */
+export type ExtraFn = (params: Params) => NestedRecord<Tensor>;
 /** Returns the batch for the loss, and the key that the step goes on with (a tap that draws splits it first). */
 export type BatchFn = (batch: Batch, context: StepContext) => { readonly batch: Batch; readonly rng: Tensor };
 export type LossFn = (params: Params, batch: Batch, context: StepContext) => LossResult;
@@ -73,6 +75,7 @@ export interface TrainerHooks {
   readonly data: AsyncSeriesWaterfallHook<[HostBatch, number, Run]>;
   readonly model: SyncWaterfallHook<[Model, Run]>;
   readonly init: AsyncSeriesWaterfallHook<[ParamArrays, Run]>;
+  readonly state: SyncWaterfallHook<[ExtraFn, Run]>;
   readonly batch: SyncWaterfallHook<[BatchFn, Run]>;
   readonly loss: SyncWaterfallHook<[LossFn, Run]>;
   readonly gradients: SyncWaterfallHook<[GradientFn, Run]>;
@@ -121,6 +124,12 @@ export const hookTable: Readonly<Record<HookName, HookEntry>> = Object.freeze({
     args: ['params', 'run'],
     since: '0.1.0',
     doc: 'Once in a run that starts from step 0, with initial parameters in host memory, only if tapped. Returns them changed.',
+  },
+  state: {
+    place: 'traced',
+    args: ['extraFn', 'run'],
+    since: '0.1.0',
+    doc: 'Once, before the state is made or restored. Wraps what makes TrainState.extra from the initial parameters.',
   },
   batch: {
     place: 'traced',
@@ -209,6 +218,7 @@ export function createHooks(): Readonly<TrainerHooks> {
     data: new AsyncSeriesWaterfallHook(['batch', 'step', 'run']),
     model: new SyncWaterfallHook(['model', 'run']),
     init: new AsyncSeriesWaterfallHook(['params', 'run']),
+    state: new SyncWaterfallHook(['extraFn', 'run']),
     batch: new SyncWaterfallHook(['batchFn', 'run']),
     loss: new SyncWaterfallHook(['lossFn', 'run']),
     gradients: new SyncWaterfallHook(['gradientFn', 'run']),

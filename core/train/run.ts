@@ -5,6 +5,7 @@ import type { Config, InputConfig } from '../config/schema';
 import type { HostArray } from '../array';
 import type { Model, GradientTransform, Params, Registry, RunLength, Schedule } from '../extensions';
 import type { Runtime, TensorSpec } from '../runtime';
+import type { Tensor } from '../tensor';
 import type { NestedRecord } from '../tree';
 
 export interface Run {
@@ -58,13 +59,13 @@ export interface InputPipeline {
 /** From gradients to updates: clipping, preconditioning, rates, decay, schedules, freezing. */
 export interface UpdateRule {
   /** Traced. */
-  init(params: Params): NestedRecord<Params[string]>;
+  init(params: Params): NestedRecord<Tensor>;
   /** Traced; `step` is the number of finished updates. The updates are to be added to the parameters. */
   update(
     grads: Params,
-    state: ReturnType<UpdateRule['init']>,
+    state: NestedRecord<Tensor>,
     params: Params,
-    step: Params[string],
+    step: Tensor,
   ): ReturnType<GradientTransform['update']>;
   /** In the order of the config's schedule; the first is the global one. */
   readonly schedules: readonly Schedule[];

@@ -1,0 +1,84 @@
+// The evaluators of a config: made when they are first needed, each on its own period.
+
+import { catalogue } from '../errors';
+import type { Evaluator, EvaluatorContext, Params, PredictFn } from '../extensions';
+import { type Registry } from '../extensions';
+import type { Config } from '../config/schema';
+import { Scope } from '../layers/scope';
+import { didYouMean } from '../suggest';
+import type { Loss } from '../extensions';
+import type * as tf from '../tensor';
+import type { Run } from './run';
+import { stepsOf } from './steps';
+
+const errors = catalogue('eval', {
+  unknownPredict: (v: { evaluator: string; name: string; known: readonly string[] }) => ({
+    what: `evals.${v.evaluator}.pred is "${v.name}", which isn't a predict function.${didYouMean(v.name, v.known)}`,
+    fix: `one of: ${v.known.join(', ')}.`,
+  }),
+});
+
+export interface DueEvaluator {
+  readonly name: string;
+  readonly prefix: string;
+  /** undefined: only before the first and after the last step. */
+  readonly every: number | undefined;
+  readonly skipFirst: boolean;
+  run(params: Params, step: number): AsyncIterable<readonly [metric: string, value: number]>;
+}
+
+/** The predict functions that every run has: the model's outputs, and the loss of each example. */
+export function stockPredictFns(run: Run, xent: Loss): Record<string, PredictFn> {
+  const predict: PredictFn = (params, batch) => run.model.apply(Scope.reading(params), batch, { train: false });
+  const loss: PredictFn = (params, batch) => {
+    const { output, out } = predict(params, batch);
+    const inputs = { logits: output as tf.Tensor, labels: batch.labels as tf.Tensor };
+    return { output: { loss: xent(inputs, { reduction: false }) }, out };
+  };
+  return { predict, loss };
+}
+
+/** The fields of an entry of `evals` that the trainer itself reads; the rest are the evaluator's options. */
+export function splitEvalConfig(name: string, entry: Config['evals'][string]) {
+  const { type, pred, prefix, skip_first, batch_size, log_steps, log_epochs, log_examples, log_percent, ...options } = entry;
+  return {
+    type: type ?? name,
+    pred,
+    prefix: prefix ?? `${name}/`,
+    skipFirst: skip_first,
+    batch_size,
+    period: { log_steps, log_epochs, log_examples, log_percent },
+    options: options as Record<string, unknown>,
+  };
+}
+
+export function evaluatorsOf(
+  run: Run,
+  registry: Registry,
+  predictFns: Readonly<Record<string, PredictFn>>,
+): readonly DueEvaluator[] {
+  return Object.entries(run.config.evals).map(([name, entry]) => {
+    const { type, pred, prefix, skipFirst, batch_size, period, options } = splitEvalConfig(name, entry);
+    const predict = predictFns[pred];
+    if (!predict) throw errors.unknownPredict({ evaluator: name, name: pred, known: Object.keys(predictFns) });
+    const create = registry.create(run.container, 'evaluator', type, options, `evals.${name}`);
+    const context: EvaluatorContext = {
+      name,
+      predict,
+      predictFns,
+      batch_size: batch_size ?? run.config.input.batch_size,
+      workdir: run.workdir,
+    };
+    let made: Promise<Evaluator> | undefined;
+    return {
+      name,
+      prefix,
+      skipFirst,
+      every: stepsOf('log', period, run.length, undefined),
+      async *run(params, step) {
+        made ??= Promise.resolve(create(context));
+        for await (const [metric, value] of (await made).run(params, step)) yield [`${prefix}${metric}`, value] as const;
+      },
+    };
+  });
+}

@@ -1,0 +1,56 @@
+// The metrics file of a run: one JSON object a line, `{"step": 7, "training_loss": 2.3, ...}`, under the original's
+// names and in its file name, so that tools for its logs read ours.
+
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { checkpointErrors } from '../checkpoint/store';
+
+export type Metrics = Readonly<Record<string, number>>;
+
+export const metricsFile = 'big_vision_metrics.txt';
+
+/** Appends each line with one write, so that a crash loses at most the step that was being measured. */
+export class MetricsWriter {
+  private readonly file?: string;
+  private readonly descriptor?: number;
+
+  /** Without a workdir nothing is kept. Lines after `step` are of a run that was cut off there: they are dropped. */
+  constructor(workdir: string | undefined, step: number) {
+    if (workdir === undefined) return;
+    this.file = path.join(workdir, metricsFile);
+    try {
+      truncateAfter(this.file, step);
+      this.descriptor = fs.openSync(this.file, 'a');
+    } catch (cause) {
+      throw checkpointErrors.write({ path: this.file, cause: cause as NodeJS.ErrnoException });
+    }
+  }
+
+  write(step: number, metrics: Metrics): void {
+    if (this.descriptor === undefined || Object.keys(metrics).length === 0) return;
+    try {
+      fs.writeSync(this.descriptor, `${JSON.stringify({ step, ...metrics })}\n`);
+    } catch (cause) {
+      throw checkpointErrors.write({ path: this.file as string, cause: cause as NodeJS.ErrnoException });
+    }
+  }
+
+  close(): void {
+    if (this.descriptor !== undefined) fs.closeSync(this.descriptor);
+  }
+}
+
+function truncateAfter(file: string, step: number): void {
+  if (!fs.existsSync(file)) return;
+  const lines = fs.readFileSync(file, 'utf8').split('\n');
+  const kept = lines.filter((line) => {
+    try {
+      return (JSON.parse(line) as { step: number }).step <= step;
+    } catch {
+      return false; // The end of the file, or a line that a crash cut.
+    }
+  });
+  const temporary = `${file}.partial`;
+  fs.writeFileSync(temporary, kept.map((line) => `${line}\n`).join(''));
+  fs.renameSync(temporary, file);
+}

@@ -1,0 +1,116 @@
+// The train state: what its leaves are, where they live, how they are made and how they come back from a checkpoint.
+
+import type { HostArray } from '../array';
+import { describeSpec } from '../array';
+import { readCheckpoint } from '../checkpoint/store';
+import { type Registry } from '../extensions';
+import type { Container } from '../container';
+import { parseCallString } from '../call-string';
+import { catalogue } from '../errors';
+import type { ExtraFn, TrainState } from '../hooks';
+import { type Mesh, type PartitionSpec, type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
+import type { ParamArrays, Params } from '../extensions';
+import * as tf from '../tensor';
+import { firstMatches, mapNamed, mapTree, namedLeaves, nest, type NestedRecord } from '../tree';
+import type { UpdateRule } from './run';
+
+export type Shardings = (name: string, spec: TensorSpec) => PartitionSpec;
+
+const errors = catalogue('state', {
+  mismatch: (v: { checkpoint: string; missing: string[]; unexpected: string[]; changed: string[] }) => ({
+    what:
+      `The checkpoint ${v.checkpoint} is of another model or optimizer:` +
+      [
+        ...v.missing.map((name) => `\n - missing there: ${name}`),
+        ...v.unexpected.map((name) => `\n + only there: ${name}`),
+        ...v.changed.map((text) => `\n ! ${text}`),
+      ]
+        .slice(0, 12)
+        .join(''),
+    fix: 'resume with the config that wrote it, or start in a new workdir with model_init for the parameters alone.',
+  }),
+});
+
+/** The config's `sharding_strategy` as a function: the first pattern that matches a leaf's name gives its rules. */
+export function shardingsFrom(
+  strategy: readonly (readonly [pattern: string, rules: string])[],
+  { registry, container, mesh }: { registry: Registry; container: Container; mesh: Mesh },
+): Shardings {
+  const rules = strategy.map(([, text], i) =>
+    parseCallString(text, registry, 'sharding', `sharding_strategy.${i}`).map(({ name, options, where }) =>
+      registry.create(container, 'sharding', name, options, where),
+    ),
+  );
+  const patterns = strategy.map(([pattern]) => pattern);
+  return (name, spec) => {
+    const [match] = firstMatches([name], patterns);
+    const chosen = rules[match as number] ?? [];
+    const unsharded: PartitionSpec = spec.shape.map(() => null);
+    return chosen.reduce((partition, rule) => rule(partition, { name, spec, mesh }), unsharded);
+  };
+}
+
+/** Makes the optimizer's state and `extra` on the device(s), already sharded. */
+export function makeState(
+  runtime: Runtime,
+  params: Params,
+  rule: UpdateRule,
+  extraFn: ExtraFn,
+  shardings: Shardings,
+): TrainState {
+  const make = (params: Params) => ({ opt: rule.init(params), extra: extraFn(params), step: tf.scalar(0, 'int32') });
+  const specs = runtime.evalShape(make, specsOf(runtime, params)) as unknown as NestedRecord<TensorSpec>;
+  const outShardings = mapNamed<TensorSpec, ShardingLeaf>(specs, (name, spec) => new ShardingLeaf(shardings(name, spec)));
+  const made = runtime.jit(make, { name: 'init state', outShardings })(params);
+  return { params, ...made };
+}
+
+/** The leaves of the state in host memory, by name; resolves when they are computed. */
+export async function stateToHost(runtime: Runtime, state: TrainState): Promise<[name: string, array: HostArray][]> {
+  const named = namedLeaves<tf.Tensor>({ ...state });
+  return Promise.all(named.map(async ([name, tensor]) => [name, await runtime.toHost(tensor)] as [string, HostArray]));
+}
+
+/** Puts a checkpoint's arrays where the specs of a new state say. */
+export function restoreState(
+  runtime: Runtime,
+  specs: readonly (readonly [name: string, spec: TensorSpec])[],
+  checkpoint: Awaited<ReturnType<typeof readCheckpoint>>,
+): TrainState {
+  const arrays = new Map(checkpoint.arrays);
+  const expected = new Map(specs);
+  const missing = specs.filter(([name]) => !arrays.has(name)).map(([name]) => name);
+  const unexpected = [...arrays.keys()].filter((name) => !expected.has(name));
+  const changed = specs.flatMap(([name, spec]) => {
+    const array = arrays.get(name);
+    if (!array || describeSpec(array) === describeSpec(spec)) return [];
+    return [`${name} is ${describeSpec(array)}, expected ${describeSpec(spec)}`];
+  });
+  if (missing.length + unexpected.length + changed.length > 0) {
+    throw errors.mismatch({ checkpoint: checkpoint.path, missing, unexpected, changed });
+  }
+  const restored = nest(
+    specs.map(([name, spec]) => [name, runtime.toDevice(arrays.get(name) as HostArray, spec.sharding)] as const),
+  );
+  // Empty subtrees have no leaves to restore.
+  return { params: {}, opt: {}, extra: {}, ...restored } as unknown as TrainState;
+}
+
+export function specsOf(runtime: Runtime, params: Params): NestedRecord<TensorSpec> {
+  return mapTree<tf.Tensor, TensorSpec, NestedRecord<TensorSpec>>(params, (tensor) => runtime.specOf(tensor));
+}
+
+/** Host copies of parameters as a tree. */
+export async function paramsToHost(runtime: Runtime, params: Params): Promise<ParamArrays> {
+  const named = await Promise.all(
+    namedLeaves<tf.Tensor>(params).map(async ([name, tensor]) => [name, await runtime.toHost(tensor)] as const),
+  );
+  return nest(named);
+}
+
+/** Parameters from host memory, sharded. */
+export function paramsToDevice(runtime: Runtime, params: ParamArrays, shardings: Shardings): Params {
+  return mapNamed<HostArray, tf.Tensor>(params, (name, array) =>
+    runtime.toDevice(array, shardings(`params/${name}`, new TensorSpec(array.dtype, array.shape))),
+  );
+}
