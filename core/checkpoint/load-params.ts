@@ -7,7 +7,7 @@ import { didYouMean } from '../suggest';
 import { type Tree, fullMatch, namedLeaves, nest } from '../tree';
 import { NpzReader } from './npz';
 
-export const loadErrors = catalogue('checkpoint', {
+export const loadErrors = catalogue('load', {
   path: (v: { path: string }) => ({
     what: `"${v.path}" is not the path of a checkpoint: it has no slash.`,
     fix: `"./${v.path}" for a file in this folder.`,
@@ -24,7 +24,12 @@ export const loadErrors = catalogue('checkpoint', {
     what: `The names in "${v.file}" don't make a tree: ${v.reason}.`,
     fix: 'write the file anew; a name must not be both an array and a folder of arrays.',
   }),
-  mismatch: (v: { missing: readonly string[]; unexpected: readonly string[]; loaded: readonly string[]; inited: readonly string[] }) => ({
+  mismatch: (v: {
+    missing: readonly string[];
+    unexpected: readonly string[];
+    loaded: readonly string[];
+    inited: readonly string[];
+  }) => ({
     what: [
       'The checkpoint and the model have different parameters.',
       ...listing('In the model, but neither in the checkpoint nor named by dont_load', v.missing, ' - '),
@@ -68,12 +73,17 @@ export async function loadParams(path: string): Promise<ParamArrays> {
   if (/^\w+:\/\//.test(file)) throw loadErrors.bucket({ path });
   const reader = await NpzReader.open(file);
   try {
-    const root = ['params/', 'opt/target/'].find((start) => reader.names.some((name) => name.startsWith(start))) ?? '';
+    const root =
+      ['params/', 'opt/target/'].find((start) => reader.names.some((name) => name.startsWith(start))) ?? '';
     const inRoot = reader.names.filter((name) => name.startsWith(root));
     const prefix = key === undefined ? root : `${root}${key.replace(/\/$/, '')}/`;
     const wanted = inRoot.filter((name) => name.startsWith(prefix));
     if (wanted.length === 0) {
-      throw loadErrors.subtree({ file, key: key ?? '', known: innerNames(inRoot.map((name) => name.slice(root.length))) });
+      throw loadErrors.subtree({
+        file,
+        key: key ?? '',
+        known: innerNames(inRoot.map((name) => name.slice(root.length))),
+      });
     }
     const arrays: [string, HostArray][] = [];
     for (const name of wanted) arrays.push([name.slice(prefix.length), await reader.read(name)]);
@@ -106,7 +116,11 @@ function innerNames(names: readonly string[]): string[] {
  * (whole) keep their initial values. Shapes are not compared: a model may have to resample what differs.
  * @throws UserError naming what only one side has, unless `dont_load` covers it.
  */
-export function mergeParams(loaded: ParamArrays, inited: ParamArrays, dontLoad: readonly string[] = []): ParamArrays {
+export function mergeParams(
+  loaded: ParamArrays,
+  inited: ParamArrays,
+  dontLoad: readonly string[] = [],
+): ParamArrays {
   const patterns = dontLoad.map(compile);
   const shouldLoad = (name: string) => !patterns.some((pattern) => pattern.test(name));
   const from = new Map(namedLeaves<HostArray>(loaded as Tree<HostArray>));
@@ -118,14 +132,20 @@ export function mergeParams(loaded: ParamArrays, inited: ParamArrays, dontLoad: 
   if (missing.length > 0 || unexpected.length > 0) {
     throw loadErrors.mismatch({ missing, unexpected, loaded: [...from.keys()], inited: [...names] });
   }
-  return nest(to.map(([name, init]) => [name, (shouldLoad(name) ? from.get(name) : undefined) ?? init] as const));
+  return nest(
+    to.map(([name, init]) => [name, (shouldLoad(name) ? from.get(name) : undefined) ?? init] as const),
+  );
 }
 
 function compile(pattern: string): RegExp {
-  if (pattern.startsWith('/')) throw loadErrors.pattern({ pattern, reason: 'starts with a slash, which no name does' });
+  if (pattern.startsWith('/'))
+    throw loadErrors.pattern({ pattern, reason: 'starts with a slash, which no name does' });
   try {
     return fullMatch(pattern);
   } catch (error) {
-    throw loadErrors.pattern({ pattern, reason: `is not a regular expression (${(error as Error).message})` });
+    throw loadErrors.pattern({
+      pattern,
+      reason: `is not a regular expression (${(error as Error).message})`,
+    });
   }
 }

@@ -26,7 +26,8 @@ interface Format {
 
 const integer = (value: number | bigint): number => {
   const number = Number(value);
-  if (number < -(2 ** 31) || number >= 2 ** 31) throw new NpyError(`the integer ${value} doesn't fit into int32`);
+  if (number < -(2 ** 31) || number >= 2 ** 31)
+    throw new NpyError(`the integer ${value} doesn't fit into int32`);
   return number;
 };
 
@@ -174,7 +175,8 @@ class Body {
   }
 
   push(chunk: Uint8Array): void {
-    if (this.received + chunk.length > this.byteLength) throw new NpyError('there is more than its header says');
+    if (this.received + chunk.length > this.byteLength)
+      throw new NpyError('there is more than its header says');
     if (this.format.read) this.convert(chunk, this.format.read);
     else bytesOf(this.array).set(chunk, this.received);
     this.received += chunk.length;

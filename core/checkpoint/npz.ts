@@ -44,7 +44,8 @@ export const npzErrors = catalogue('npz', {
 const suffix = '.npy';
 /** Deflate shrinks by no more than this, so a file can't make us allocate more than this times its size. */
 const maxRatio = 1032;
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+const reasonOf = (error: unknown) =>
+  (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 
 /** An open archive. */
 export class NpzReader {
@@ -108,7 +109,11 @@ export class NpzReader {
   }
 }
 
-async function readDirectory(zip: yauzl.ZipFile, file: string, fileSize: number): Promise<Map<string, yauzl.Entry>> {
+async function readDirectory(
+  zip: yauzl.ZipFile,
+  file: string,
+  fileSize: number,
+): Promise<Map<string, yauzl.Entry>> {
   const entries = new Map<string, yauzl.Entry>();
   let compressed = 0;
   try {
@@ -129,7 +134,10 @@ async function readDirectory(zip: yauzl.ZipFile, file: string, fileSize: number)
 }
 
 /** The arrays whose names `wanted` accepts (all of them, without it), by name. */
-export async function readNpz(file: string, wanted?: (name: string) => boolean): Promise<Map<string, HostArray>> {
+export async function readNpz(
+  file: string,
+  wanted?: (name: string) => boolean,
+): Promise<Map<string, HostArray>> {
   const reader = await NpzReader.open(file);
   try {
     const arrays = new Map<string, HostArray>();
@@ -149,13 +157,24 @@ export interface SaveOptions {
  * Writes a tree of arrays, keys slash-joined as the original's checkpoints have them: `{params: {head: {kernel}}}` is
  * the entry `params/head/kernel.npy`. The file appears when it is complete, and the same tree gives the same bytes.
  */
-export async function saveNpz(file: string, tree: NestedRecord<HostArray>, options: SaveOptions = {}): Promise<void> {
+export async function saveNpz(
+  file: string,
+  tree: NestedRecord<HostArray>,
+  options: SaveOptions = {},
+): Promise<void> {
   const zip = new ZipFile();
   for (const [name, array] of namedLeaves<HostArray>(tree as Tree<HostArray>)) {
     const header = npyHeader(array);
     const size = header.length + array.data.byteLength;
-    const entry = { size, compress: options.compress ?? false, mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
-    zip.addReadStreamLazy(name + suffix, entry, (pass) => pass(null, Readable.from(pieces(header, array), { objectMode: false })));
+    const entry = {
+      size,
+      compress: options.compress ?? false,
+      mtime: new Date(1980, 0, 1),
+      forceDosTimestamp: true,
+    };
+    zip.addReadStreamLazy(name + suffix, entry, (pass) =>
+      pass(null, Readable.from(pieces(header, array), { objectMode: false })),
+    );
   }
   zip.end();
   const partial = `${file}.${randomBytes(4).toString('hex')}.partial`;
