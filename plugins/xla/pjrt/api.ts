@@ -106,6 +106,7 @@ function load(path: string): Api {
   let table: bigint;
   try {
     if (loaded.size === 0) koffi.config({ sync_stack_size: stackBytes });
+    keepLoaded(path);
     const getApi = koffi.load(path).func('GetPjrtApi', 'void*', []) as () => bigint;
     table = getApi();
   } catch (error) {
@@ -124,6 +125,20 @@ function load(path: string): Api {
   );
   api.call('PJRT_Plugin_Initialize', {});
   return api;
+}
+
+/**
+ * Koffi unloads its libraries when the process ends, while the threads of XLA still run: a crash at every exit.
+ * A library opened as "no delete" stays.
+ */
+function keepLoaded(path: string): void {
+  const RTLD_NOW = 0x2;
+  const RTLD_NODELETE = 0x1000;
+  const dlopen = koffi.load(null).func('dlopen', 'void*', ['str', 'int']) as (
+    path: string,
+    mode: number,
+  ) => unknown;
+  dlopen(path, RTLD_NOW | RTLD_NODELETE);
 }
 
 const show = ({ major, minor }: ApiVersion) => `${major}.${minor}`;
