@@ -108,8 +108,9 @@ def functions():
       "model_variants", kind="model", name="vit:decode_variant",
       args=dict(variants=(names := ["mu", "Ti/16", "S/16", "B/32", "M/7", "L/14", "So400m/14", "H/14", "g/14", "g-opt/16",
                                     "G/14", "G-opt/16", "e/14"])),
-      outputs={f"{n}/{k}": np.asarray(v) for n in names for k, v in vit.decode_variant(n).items()},
-      note="width, depth, mlp_dim, num_heads, patch_size of each name.")
+      outputs={k: np.array([vit.decode_variant(n)[k] for n in names], np.int32)
+               for k in ("width", "depth", "mlp_dim", "num_heads")},
+      note="width, depth, mlp_dim, num_heads of each name; a number behind the slash is the patch size.")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,231 @@
+"""Cases of kinds `optimizer` (optax.make, ten steps each) and `schedule`."""
+
+import json
+
+import common as c
+import big_vision.optax as bv_optax
+import jax
+import jax.numpy as jnp
+import ml_collections as mlc
+import numpy as np
+import optax
+
+STEPS = 10
+SCHED_KW = dict(total_steps=10, batch_size=8, data_size=40)
+COSINE = dict(decay_type="cosine", warmup_steps=3)
+BASE = dict(lr=0.05, optax_name="scale_by_adam", optax={}, schedule=COSINE)
+
+# label: (config, note, tolerances)
+MAKE = {
+    "adam": (dict(BASE), "plain Adam."),
+    "adam_vit_s16": (
+        dict(lr=0.001, wd=0.0001, grad_clip_norm=1.0, optax_name="scale_by_adam", optax=dict(mu_dtype="bfloat16"),
+             schedule=dict(warmup_steps=4, decay_type="cosine")), "the recipe of vit_s16_i1k, bfloat16 first moment."),
+    "adam_args": (dict(BASE, optax=dict(b1=0.8, b2=0.95, eps=1e-3, eps_root=1e-5)), "b1, b2, eps, eps_root."),
+    "adam_nesterov": (dict(BASE, optax=dict(nesterov=True)), "NAdam."),
+    "adam_mu_bf16": (dict(BASE, optax=dict(mu_dtype="bfloat16")), "bfloat16 first moment."),
+    "wd_default": (dict(BASE, wd=0.1), "weight decay of kernels only, times the schedule but not lr."),
+    "wd_mults": (dict(BASE, wd=0.1, wd_mults=[["head/.*", 2.0], [".*/kernel", 0.5], ["pos_embedding", 0.1]]),
+                 "first match wins; biases are not matched."),
+    "lr_mults": (dict(BASE, wd=0.1, lr_mults=[["head/.*", 3.0], ["embedding/.*", 0.1], [".*", 0.5]]),
+                 "lr_mults scale the update but not the weight decay."),
+    "clip": (dict(BASE, grad_clip_norm=0.5), "global norm clipping."),
+    "frozen": (dict(BASE, wd=0.1, grad_clip_norm=0.5, schedule=[["head/.*", COSINE], [".*", None]]),
+               "all but the head frozen: neither decayed nor counted in the norm."),
+    "frozen_one": (dict(BASE, wd=0.1, grad_clip_norm=0.5, schedule=[["(embedding|pos_embedding).*", None], [".*", COSINE]]),
+                   "embeddings frozen."),
+    "schedules": (
+        dict(BASE, wd=0.1, schedule=[["head/.*", dict(decay_type="linear", warmup_steps=2)],
+                                     [".*/bias", dict(decay_type="rsqrt", timescale=3, cooldown_steps=4)],
+                                     [".*", COSINE]]), "three schedules by name."),
+    "schedule_default": (dict(BASE, schedule={}), "no arguments: constant."),
+    "sgd": (dict(BASE, optax_name="big_vision.sgd"), "plain gradient descent."),
+    "momentum_hp": (dict(BASE, optax_name="big_vision.momentum_hp", grad_clip_norm=1.0, wd=0.01),
+                    "momentum .9 in bfloat16, as for BiT."),
+    "momentum_hp_nesterov": (
+        dict(BASE, optax_name="big_vision.momentum_hp", optax=dict(momentum=0.8, nesterov=True, dtype="float32")),
+        "Nesterov in float32."),
+    "adafactor": (dict(BASE, optax_name="big_vision.scale_by_adafactor", wd=0.01, grad_clip_norm=1.0),
+                  "defaults; only kernels with both of their two largest dimensions >= 32 are factored."),
+    "adafactor_args": (
+        dict(BASE, optax_name="big_vision.scale_by_adafactor",
+             optax=dict(min_dim_size_to_factor=4, decay_rate=0.7, beta2_cap=0.95, clipping_threshold=1.0, momentum=None)),
+        "block clipping, no momentum, everything factored from 4 on."),
+    "adafactor_f32": (
+        dict(BASE, optax_name="big_vision.scale_by_adafactor",
+             optax=dict(beta2_cap=0.9, momentum=0.5, dtype_momentum="float32")), "float32 momentum."),
+    "lion": (dict(BASE, optax_name="scale_by_lion", lr=0.01), "another transform of optax."),
+    "rms": (dict(BASE, optax_name="scale_by_rms"), "another transform of optax."),
+}
+
+
+def tree(seed, big=False):
+  rng = np.random.default_rng(seed)
+  n = lambda *s: rng.standard_normal(s).astype(np.float32)
+  return {
+      "Dense_0": {"bias": n(5), "kernel": n(32, 32) if big else n(5, 4)},
+      "LayerNorm_0": {"scale": n(5)},
+      "embedding": {"kernel": n(2, 2, 3, 4)},
+      "head": {"bias": n(3), "kernel": n(6, 3)},
+      "pos_embedding": n(1, 4, 5),
+  }
+
+
+def run(config, params, grads):
+  tx, sched_fns = bv_optax.make(mlc.ConfigDict(config), params, sched_kw=dict(SCHED_KW))
+  opt = jax.jit(tx.init)(params)
+  out = {}
+  @jax.jit
+  def update(params, opt, grads):
+    updates, opt = tx.update(grads, opt, params)
+    return optax.apply_updates(params, updates), opt
+  for step, g in enumerate(grads):
+    params, opt = update(params, opt, g)
+    out.update(c.flat(jax.device_get(params), f"params/{step}/"))
+  for i, fn in enumerate(sched_fns):
+    fn = jax.jit(fn)
+    out[f"schedule/{i}"] = np.array([fn(jnp.int32(s)) for s in range(STEPS)], np.float32)
+  return out, opt
+
+
+def optimizers():
+  for label, (config, note) in MAKE.items():
+    big = label in ("adafactor", "adafactor_f32")
+    params = tree(0, big)
+    grads = [tree(1 + step, big) for step in range(STEPS)]
+    if label == "clip":  # A gradient of zero must not make a NaN, and a small one must not be scaled.
+      grads[2] = jax.tree.map(np.zeros_like, grads[2])
+      grads[3] = jax.tree.map(lambda x: 1e-3 * x, grads[3])
+    out, opt = run(config, params, grads)
+    inputs = c.flat(params, "params/")
+    for step, g in enumerate(grads):
+      inputs.update(c.flat(g, f"grads/{step}/"))
+    loose = "adafactor" in label or "bf16" in label or label in ("momentum_hp", "adam_vit_s16")
+    tolerance = dict(atol=1e-3, rtol=1e-4) if loose else dict(atol=1e-5, rtol=1e-5)
+    args = dict(config=config, sched_kw=SCHED_KW, steps=STEPS)
+    c.save_case(
+        f"opt_{label}", kind="optimizer", name="optax.make", args=args, inputs=inputs, outputs=out,
+        note=note + " inputs: params/<path>, grads/<step>/<path>; outputs: params/<step>/<path> after each update, "
+        "schedule/<i> at steps 0 to 9.", **tolerance)
+
+    if label in ("adam_vit_s16", "frozen", "schedules", "momentum_hp", "adafactor_args", "sgd", "wd_mults"):
+      _, opt = run(config, params, grads[:2])
+      names = c.u.tree_flatten_with_names(opt)[0]
+      spec = {k: [str(v.dtype), list(v.shape)] for k, v in names}
+      c.save_case(
+          f"optstate_{label}", kind="optimizer", name="optax.make:state", args=dict(args, steps=2),
+          inputs={k: v for k, v in inputs.items() if not k.startswith("grads/") or int(k.split("/")[1]) < 2},
+          outputs={"spec": json.dumps(spec), "count": np.int32(bv_optax.get_count(opt)),
+                   **{f"opt/{k}": v for k, v in names}}, string_outputs=["spec"],
+          note="the optimizer state after two steps, under the names that checkpoints give it (behind `opt/`). "
+          "spec: dtype and shape of each, in order. bfloat16 is widened.", **tolerance)
+
+
+def errors():
+  params = tree(0)
+  results = []
+  configs = [
+      dict(BASE, schedule=[["head/.*", COSINE]]), dict(BASE, lr_mults=[["head/.*", 0.0]]),
+      dict(BASE, weight_decay=0.1), dict(BASE, weight_decay_decouple=False), dict(BASE, optim={}),
+      dict(BASE, schedule=dict(COSINE, base=2.0)), dict(BASE, schedule=[["/head/.*", COSINE], [".*", COSINE]]),
+      dict(BASE, optax_name="scale_by_nothing"), dict(BASE, schedule=dict(decay_type="wrong")),
+      dict(BASE, schedule=dict(warmup_steps=10)), dict(BASE, schedule=dict(warmup_steps=3, warmup_epochs=1)),
+      dict(BASE, schedule=[[".*", None]]), dict(BASE)]
+  for config in configs:
+    try:
+      run(config, params, [params])
+      results.append("ok")
+    except Exception as e:  # pylint: disable=broad-exception-caught
+      results.append({"error": type(e).__name__, "message": str(e).splitlines()[0] if str(e) else ""})
+  c.save_case(
+      "opt_errors", kind="optimizer", name="optax.make:errors", args=dict(configs=configs, sched_kw=SCHED_KW),
+      inputs=c.flat(params, "params/"), outputs=dict(result=json.dumps(results)), string_outputs=["result"],
+      note="which configurations fail, and the original's words; only that it fails is required.")
+
+
+SCHEDULES = {
+    "default": dict(),
+    "cosine": dict(decay_type="cosine"),
+    "cosine_warmup_cooldown": dict(decay_type="cosine", warmup_steps=7, cooldown_steps=5),
+    "cosine_warmup_percent": dict(decay_type="cosine", warmup_percent=0.1),
+    "cosine_batch": dict(decay_type="cosine", warmup_epochs=2, scale_with_batchsize=True, batch_size=32, data_size=100),
+    "linear": dict(decay_type="linear"),
+    "linear_end": dict(decay_type="linear", warmup_steps=5, linear_end=0.01),
+    "linear_end2": dict(decay_type="linear", end=0.2, cooldown_examples=64, batch_size=16, data_size=100),
+    "polynomial": dict(decay_type="polynomial", power=2, end=0.1, warmup_steps=3),
+    "rsqrt": dict(decay_type="rsqrt"),
+    "rsqrt_timescale": dict(decay_type="rsqrt", timescale=20, shift=4, warmup_steps=10, cooldown_steps=10),
+    "rsqrt_epochs": dict(decay_type="rsqrt", timescale_epochs=3, shift_epochs=1, warmup_epochs=1, batch_size=16, data_size=100),
+    "stair": dict(decay_type="stair", steps=[12, 24, 36], mults=[0.5, 0.1, 0.01]),
+    "stair_warmup": dict(decay_type="stair", steps=[10, 20], mults=[0.1, 0.01], warmup_steps=5, cooldown_steps=3),
+    "base": dict(decay_type="cosine", base=0.3, warmup_steps=2),
+}
+
+
+def schedules():
+  total = 40
+  for label, args in SCHEDULES.items():
+    args = dict(args, total_steps=total)
+    fn = jax.jit(c.u.create_learning_rate_schedule(**args))
+    steps = np.arange(total + 1, dtype=np.int32)
+    c.save_case(
+        f"sched_{label}", kind="schedule", name="create_learning_rate_schedule", args=args, inputs=dict(step=steps),
+        outputs=dict(lr=np.array([fn(s) for s in steps], np.float32)), note=label.replace("_", " "),
+        atol=1e-6, rtol=2e-5)
+  # A run of no steps or one step must not fail, whatever the warmup.
+  for total in (0, 1):
+    args = dict(decay_type="cosine", warmup_steps=5, total_steps=total)
+    fn = c.u.create_learning_rate_schedule(**args)
+    c.save_case(f"sched_total_{total}", kind="schedule", name="create_learning_rate_schedule", args=args,
+                inputs=dict(step=np.array([0, 1], np.int32)), outputs=dict(lr=np.array([fn(0), fn(1)], np.float32)),
+                note="warmup longer than the whole run is allowed here.", atol=1e-6, rtol=2e-5)
+
+
+def steps_and_itstime():
+  ds, bs = 1281167, 1024
+  calls = []
+  for cfg in ({"foo_steps": 3}, {"foo_steps": 0}, {"foo_epochs": 90}, {"foo_epochs": 0.0001}, {"foo_epochs": 0},
+              {"foo_examples": 300}, {"foo_examples": 1536}, {"foo_examples": 2560}, {"foo_percent": 0.1},
+              {"foo_percent": 0.0}, {"foo_percent": 1.0}, {"foo_percent": 0.015}, {"foo_steps": -1, "foo_epochs": 1}):
+    calls.append(dict(prefix="foo", config=cfg, data_size=ds, batch_size=bs, total_steps=100))
+  calls += [
+      dict(prefix="foo", config={}, data_size=ds, batch_size=bs, total_steps=100, default=7),
+      dict(prefix="foo", config={"foo_steps": None, "foo_percent": 0.25}, data_size=None, batch_size=None, total_steps=10),
+      dict(prefix="foo", config={"foo_epochs": 1}, data_size=None, batch_size=16, total_steps=100, default=11),
+      dict(prefix="log", config={"log_steps": 50, "logs_epochs": 2}, data_size=ds, batch_size=bs, total_steps=100)]
+  c.save_case("sched_steps", kind="schedule", name="steps", args=dict(calls=calls),
+              outputs=dict(steps=np.array([c.u.steps(**call) for call in calls], np.int32)),
+              note="Python's round (half to even), at least 1 unless exactly 0; steps are returned as they are.")
+
+  bad = [dict(prefix="foo", config={}), dict(prefix="foo", config={"foo_epochs": 3}, batch_size=8),
+         dict(prefix="foo", config={"foo_steps": 3, "foo_epochs": 1}),
+         dict(prefix="foo", config={"foo_percent": 1.5}, total_steps=10)]
+  result = []
+  for call in bad:
+    try:
+      result.append(c.u.steps(**call))
+    except (ValueError, AssertionError) as e:
+      result.append({"error": type(e).__name__})
+  c.save_case("sched_steps_errors", kind="schedule", name="steps:errors", args=dict(calls=bad),
+              outputs=dict(result=json.dumps(result)), string_outputs=["result"], note="all of these must fail.")
+
+  for i, args in enumerate((
+      dict(every_n_steps=10, total_steps=100), dict(every_n_steps=7, total_steps=50),
+      dict(every_n_steps=10, total_steps=42), dict(every_n_steps=10, total_steps=43),
+      dict(every_n_steps=20, total_steps=44, last=False), dict(every_n_steps=10, total_steps=30, first=False),
+      dict(every_n_steps=10, total_steps=52, first=False, last=True, drop_close_to_last=0.0),
+      dict(every_n_steps=None, total_steps=20), dict(every_n_steps=0, total_steps=20),
+      dict(every_n_steps=1, total_steps=5), dict(every_n_steps=1000, total_steps=20))):
+    steps = np.arange(args["total_steps"] + 1, dtype=np.int32)
+    c.save_case(f"sched_itstime_{i}", kind="schedule", name="itstime", args=args, inputs=dict(step=steps),
+                outputs=dict(output=np.array([bool(c.u.itstime(int(s), **args)) for s in steps])),
+                note="whether an action runs at each step.")
+
+
+if __name__ == "__main__":
+  for prefix in ("opt_", "optstate_", "sched_"):
+    c.clear(prefix)
+  optimizers()
+  errors()
+  schedules()
+  steps_and_itstime()
