@@ -27,6 +27,9 @@ type Native = (args: bigint) => bigint | null;
 /** Native code runs on a stack that koffi allocates: XLA's compiler needs more than its default of 2 MiB. */
 const stackBytes = 16 << 20;
 
+/** XLA logs to stderr, and greets in several lines unless told otherwise before it is loaded. */
+const warningsOnly = '1';
+
 export class Api {
   private readonly functions = new Map<FunctionName, Native>();
   private readonly structs = new Map<Callable, Struct<StructName>>();
@@ -106,6 +109,7 @@ function load(path: string): Api {
   let table: bigint;
   try {
     if (loaded.size === 0) koffi.config({ sync_stack_size: stackBytes });
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= warningsOnly;
     keepLoaded(path);
     const getApi = koffi.load(path).func('GetPjrtApi', 'void*', []) as () => bigint;
     table = getApi();

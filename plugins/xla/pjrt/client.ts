@@ -1,7 +1,7 @@
 // A client: the devices of a platform, and what lives on them.
 
 import { type Api, loadApi } from './api';
-import { DeviceBuffer, type BufferContext } from './device-buffer';
+import { type BufferContext, type DeviceBuffer, ownBuffers } from './device-buffer';
 import { type CompileOptions, encodeCompileOptions } from './compile-options';
 import { Device } from './device';
 import { bytesOf, type ElementType, elementTypes } from './element-types';
@@ -163,10 +163,8 @@ export class Client {
       device: device.pointer,
     });
     const done = result.get('done_with_host_buffer');
-    return {
-      buffer: new DeviceBuffer(this.context, result.get('buffer'), { elementType, dims: [...dims] }),
-      done,
-    };
+    const shape = { elementType, dims: [...dims] };
+    return { buffer: ownBuffers(this.context, [result.get('buffer')], [shape])[0]!, done };
   }
 
   /** Frees everything that lives on its devices, and the client. */

@@ -5,7 +5,7 @@ import { type Device } from './device';
 import { bytesOf, type ElementType, hostArray, type HostArray } from './element-types';
 import { awaitNow, settled } from './event';
 import { addressOf, NULL, Struct } from './memory';
-import { type Resource, type Resources } from './resources';
+import { type Guard, type Resource, type Resources } from './resources';
 
 export interface Shape {
   readonly elementType: ElementType;
@@ -21,17 +21,13 @@ export interface BufferContext {
 
 /** An array on a device: its values may still be being computed. */
 export class DeviceBuffer {
-  private readonly resource: Resource;
-
   constructor(
     private readonly context: BufferContext,
-    pointer: bigint,
+    private readonly resource: Resource,
     readonly shape: Shape,
-  ) {
-    this.resource = context.resources.own(this, 'buffer', pointer, (buffer) =>
-      context.api.call('PJRT_Buffer_Destroy', { buffer }),
-    );
-  }
+    /** Kept for the collector's sake: see Resources. */
+    protected readonly guard: Guard,
+  ) {}
 
   /** For other calls of the C API. @throws Error when disposed. */
   get pointer(): bigint {
@@ -104,7 +100,7 @@ export class DeviceBuffer {
   copyToDevice(device: Device): DeviceBuffer {
     const { api } = this.context;
     const copy = api.call('PJRT_Buffer_CopyToDevice', { buffer: this.pointer, dst_device: device.pointer });
-    return new DeviceBuffer(this.context, copy.get('dst_buffer'), this.shape);
+    return ownBuffers(this.context, [copy.get('dst_buffer')], [this.shape])[0]!;
   }
 
   /** Frees the device's memory and the native object, as soon as no computation needs them. */
@@ -127,6 +123,19 @@ export class DeviceBuffer {
     });
     return copy.get('event');
   }
+}
+
+/** Takes ownership of native buffers. */
+export function ownBuffers(
+  context: BufferContext,
+  pointers: readonly bigint[],
+  shapes: readonly Shape[],
+): DeviceBuffer[] {
+  const { api, resources } = context;
+  const guard: Guard = {};
+  const destroy = (buffer: bigint) => void api.call('PJRT_Buffer_Destroy', { buffer });
+  const owned = resources.own(guard, 'buffer', pointers, destroy);
+  return owned.map((resource, index) => new DeviceBuffer(context, resource, shapes[index]!, guard));
 }
 
 const copying = 'copying a buffer to the host';

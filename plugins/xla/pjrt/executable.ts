@@ -2,7 +2,7 @@
 
 import koffi, { type TypeObject } from 'koffi';
 import { type Api } from './api';
-import { DeviceBuffer, type BufferContext, type Shape } from './device-buffer';
+import { type BufferContext, type DeviceBuffer, ownBuffers, type Shape } from './device-buffer';
 import { type Device } from './device';
 import { elementTypeOf } from './element-types';
 import { addressOf, intsAt, NULL, Struct, textAt, viewOf, wordsAt } from './memory';
@@ -32,9 +32,7 @@ export class Executable {
     resources: Resources,
     pointer: bigint,
   ) {
-    this.resource = resources.own(this, 'executable', pointer, (executable) =>
-      api.call('PJRT_Executable_Destroy', { executable }),
-    );
+    this.resource = resources.own(this, 'executable', [pointer], destroyer(api))[0]!;
     this.outputs = outputShapes(api, pointer);
   }
 
@@ -108,6 +106,12 @@ export class Executable {
   }
 }
 
+// Made outside the constructors: a function that could reach the object would keep it from being collected.
+const destroyer = (api: Api) => (executable: bigint) =>
+  void api.call('PJRT_Executable_Destroy', { executable });
+const unloader = (api: Api) => (executable: bigint) =>
+  void api.call('PJRT_LoadedExecutable_Destroy', { executable });
+
 let deleter: TypeObject | undefined;
 const deleterType = () => (deleter ??= koffi.proto('void', ['void*']));
 
@@ -152,9 +156,7 @@ export class LoadedExecutable {
     pointer: bigint,
   ) {
     const { api, resources } = context;
-    this.resource = resources.own(this, 'executable', pointer, (executable) =>
-      api.call('PJRT_LoadedExecutable_Destroy', { executable }),
-    );
+    this.resource = resources.own(this, 'executable', [pointer], unloader(api))[0]!;
     const inner = api.call('PJRT_LoadedExecutable_GetExecutable', { loaded_executable: pointer });
     this.executable = new Executable(api, resources, inner.get('executable'));
     const list = api.call('PJRT_LoadedExecutable_AddressableDevices', { executable: pointer });
@@ -200,11 +202,7 @@ export class LoadedExecutable {
       execute_device: options.device?.pointer ?? NULL,
     });
     this.context.api.invoke('PJRT_LoadedExecutable_Execute', this.call.address);
-    return args.map((_, row) =>
-      this.outputs.map(
-        (shape, column) => new DeviceBuffer(this.context, this.outputTable.at(row, column), shape),
-      ),
-    );
+    return args.map((_, row) => ownBuffers(this.context, this.outputTable.row(row), this.outputs));
   }
 
   /** Frees it once running executions are over. */
@@ -242,7 +240,7 @@ class PointerTable {
     });
   }
 
-  at(row: number, column: number): bigint {
-    return this.words[row * this.columns + column]!;
+  row(index: number): bigint[] {
+    return [...this.words.subarray(index * this.columns, (index + 1) * this.columns)];
   }
 }

@@ -10,6 +10,8 @@ export interface Resource {
   release(): void;
 }
 
+type Destroy = (pointer: bigint) => void;
+
 class Owned implements Resource {
   private current: bigint | undefined;
 
@@ -17,7 +19,7 @@ class Owned implements Resource {
     private readonly live: Set<Owned>,
     private readonly what: string,
     pointer: bigint,
-    private readonly destroy: (pointer: bigint) => void,
+    private readonly destroy: Destroy,
   ) {
     this.current = pointer;
     live.add(this);
@@ -41,16 +43,24 @@ class Owned implements Resource {
   }
 }
 
+/**
+ * Reachable as long as any of the JavaScript objects that were made together. Those keep it in a field: one
+ * registration for a program's 500 outputs, since the collector is slow with each.
+ */
+export type Guard = object;
+
 /** The native objects that belong to one client or topology. */
 export class Resources {
   private readonly live = new Set<Owned>();
-  private readonly collected = new FinalizationRegistry<Owned>((resource) => resource.release());
+  private readonly collected = new FinalizationRegistry<readonly Owned[]>((resources) => {
+    for (const resource of resources) resource.release();
+  });
 
-  /** Takes ownership of `pointer`, for as long as `owner` is reachable or until it is released. */
-  own(owner: object, what: string, pointer: bigint, destroy: (pointer: bigint) => void): Resource {
-    const resource = new Owned(this.live, what, pointer, destroy);
-    this.collected.register(owner, resource);
-    return resource;
+  /** Takes ownership of native objects, until they are released or `guard` is collected. */
+  own(guard: Guard, what: string, pointers: readonly bigint[], destroy: Destroy): readonly Resource[] {
+    const resources = pointers.map((pointer) => new Owned(this.live, what, pointer, destroy));
+    this.collected.register(guard, resources);
+    return resources;
   }
 
   /** How many are alive. */
