@@ -18,7 +18,15 @@ export default function config(text = ''): ConfigInput {
 
     num_classes: 10,
     model_name: 'vit',
-    model: { patch_size: [4, 4], width: 64, depth: 6, mlp_dim: 128, num_heads: 4, pool_type: 'gap', posemb: 'learn' },
+    model: {
+      patch_size: [4, 4],
+      width: 64,
+      depth: 6,
+      mlp_dim: 128,
+      num_heads: 4,
+      pool_type: 'gap',
+      posemb: 'learn',
+    },
 
     loss: 'softmax_xent',
     optax_name: 'scale_by_adam',

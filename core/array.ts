@@ -67,10 +67,18 @@ export function bytesOf(array: HostArray): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-export function fromBytes<D extends DType>(dtype: D, shape: readonly number[], bytes: Uint8Array): HostArray<D> {
+export function fromBytes<D extends DType>(
+  dtype: D,
+  shape: readonly number[],
+  bytes: Uint8Array,
+): HostArray<D> {
   const Typed = constructors[dtype];
   const aligned = bytes.byteOffset % Typed.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
-  const data = new Typed(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / Typed.BYTES_PER_ELEMENT);
+  const data = new Typed(
+    aligned.buffer as ArrayBuffer,
+    aligned.byteOffset,
+    aligned.byteLength / Typed.BYTES_PER_ELEMENT,
+  );
   return hostArray(dtype, shape, data);
 }
 

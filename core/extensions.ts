@@ -6,7 +6,8 @@ import type { HostArray } from './array';
 import { type Container, type Injected, type Token } from './container';
 import { catalogue } from './errors';
 import type { Scope } from './layers/scope';
-import type { PartitionSpec, Mesh, Runtime, RuntimeOptions, TensorSpec } from './runtime';
+import { parseOptions } from './options';
+import type { Installer, PartitionSpec, Mesh, Runtime, RuntimeOptions, TensorSpec } from './runtime';
 import { didYouMean } from './suggest';
 import type { Tensor } from './tensor';
 import type { NestedRecord, Tree } from './tree';
@@ -39,7 +40,11 @@ export interface Model {
    * Parameters from a checkpoint, fitted to `init`: renames old layouts, resamples position embeddings.
    * `dont_load`: patterns of names that keep their initial values.
    */
-  load?(init: ParamArrays, file: string, options: { readonly dont_load?: readonly string[] }): Promise<ParamArrays>;
+  load?(
+    init: ParamArrays,
+    file: string,
+    options: { readonly dont_load?: readonly string[] },
+  ): Promise<ParamArrays>;
 }
 
 // ---- loss, optimizer, schedule -----------------------------------------------------------------------------------
@@ -76,7 +81,8 @@ export interface RunLength {
 // ---- data --------------------------------------------------------------------------------------------------------
 
 /** One value of an example: an array, a text, raw bytes of a file, a number, or nested features. */
-export type Feature = HostArray | Uint8Array | string | number | readonly Feature[] | { readonly [key: string]: Feature };
+export type Feature =
+  HostArray | Uint8Array | string | number | readonly Feature[] | { readonly [key: string]: Feature };
 export type Example = { readonly [key: string]: Feature };
 
 /** Random access to examples, so that any position of a run costs the same to reach. */
@@ -133,6 +139,7 @@ export interface ExtensionPoints {
   evaluator: (context: EvaluatorContext) => Evaluator | Promise<Evaluator>;
   sharding: ShardingRule;
   runtime: (options: RuntimeOptions) => Promise<Runtime>;
+  installer: Installer;
   init: Initializer;
 }
 export type ExtensionPoint = keyof ExtensionPoints;
@@ -166,6 +173,7 @@ export const extensionPoints: readonly { readonly point: ExtensionPoint; readonl
   { point: 'evaluator', plural: 'evaluators' },
   { point: 'sharding', plural: 'shardings' },
   { point: 'runtime', plural: 'runtimes' },
+  { point: 'installer', plural: 'installers' },
   { point: 'init', plural: 'inits' },
 ];
 
@@ -197,13 +205,15 @@ export interface Registered<P extends ExtensionPoint = ExtensionPoint> {
 const errors = catalogue('extension', {
   unknown: (v: { point: string; name: string; known: readonly string[]; where?: string }) => ({
     what: `Unknown ${v.point} "${v.name}"${v.where ? ` in ${v.where}` : ''}.${didYouMean(v.name, v.known)}`,
-    fix: v.known.length > 0 ? `one of: ${[...v.known].sort().join(', ')}.` : `install a plugin that has a ${v.point}.`,
+    fix:
+      v.known.length > 0
+        ? `one of: ${[...v.known].sort().join(', ')}.`
+        : `install a plugin that has a ${v.point}.`,
   }),
   taken: (v: { point: string; name: string; first: string; second: string }) => ({
     what: `Plugins "${v.first}" and "${v.second}" both register the ${v.point} "${v.name}".`,
     fix: `rename one of them, or leave one plugin out of the workspace's config.`,
   }),
-  options: (v: { what: string; fix: string }) => v,
 });
 
 /** All that the loaded plugins have registered. */
@@ -220,7 +230,8 @@ export class Registry {
   /** `where` says which config key asked, for the error. */
   find<P extends ExtensionPoint>(point: P, name: string, where?: string): Registered<P> {
     const found = this.entries.get(`${point}:${name}`);
-    if (!found) throw errors.unknown({ point, name, known: this.list(point).map((entry) => entry.name), where });
+    if (!found)
+      throw errors.unknown({ point, name, known: this.list(point).map((entry) => entry.name), where });
     return found as unknown as Registered<P>;
   }
 
@@ -230,7 +241,9 @@ export class Registry {
 
   list(point?: ExtensionPoint): readonly Registered[] {
     const all = [...this.entries.values()].filter((entry) => !point || entry.point === point);
-    return all.sort((a, b) => (a.point === b.point ? (a.name < b.name ? -1 : 1) : a.point < b.point ? -1 : 1));
+    return all.sort((a, b) =>
+      a.point === b.point ? (a.name < b.name ? -1 : 1) : a.point < b.point ? -1 : 1,
+    );
   }
 
   /** Checks the options against the schema and makes the thing. `where` is the config key that holds the options. */
@@ -249,42 +262,4 @@ export class Registry {
   }
 }
 
-/** Parses options with a schema; the error names the key, what was expected, and the nearest valid name. */
-export function parseOptions<Schema extends z.ZodType>(schema: Schema, options: unknown, where: string): z.output<Schema> {
-  const result = schema.safeParse(options);
-  if (result.success) return result.data;
-  throw errors.options(explainIssue(result.error, schema, options, where));
-}
-
-function explainIssue(error: z.ZodError, schema: z.ZodType, options: unknown, where: string): { what: string; fix: string } {
-  const issue = error.issues[0] as z.core.$ZodIssue;
-  const path = [where, ...issue.path.map(String)].filter((part) => part !== '').join('.');
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0] as string;
-    const known = keysAt(schema, issue.path);
-    return {
-      what: `Unknown key "${[path, key].filter((part) => part !== '').join('.')}".${didYouMean(key, known)}`,
-      fix: known.length > 0 ? `one of: ${[...known].sort().join(', ')}.` : 'remove it: no key is expected here.',
-    };
-  }
-  const value = issue.path.reduce<unknown>((node, key) => (node as Record<PropertyKey, unknown>)?.[key], options);
-  const found = value === undefined ? 'nothing' : JSON.stringify(value);
-  return {
-    what: `"${path}" is ${found?.slice(0, 200)}: ${issue.message.replace(/^Invalid input: /, '')}.`,
-    fix: `set ${path} to what is expected, in the config or with --config.${path}=VALUE.`,
-  };
-}
-
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let node: unknown = schema;
-  for (const key of path) {
-    const shape = (unwrap(node) as { shape?: Record<PropertyKey, unknown> }).shape;
-    node = shape?.[key];
-  }
-  return Object.keys((unwrap(node) as { shape?: object } | undefined)?.shape ?? {});
-}
-
-function unwrap(schema: unknown): unknown {
-  const inner = (schema as { def?: { innerType?: unknown } } | undefined)?.def?.innerType;
-  return inner === undefined ? schema : unwrap(inner);
-}
+export { parseOptions };

@@ -208,7 +208,10 @@ export const hookTable: Readonly<Record<HookName, HookEntry>> = Object.freeze({
 const errors = catalogue('hook', {
   unknownBefore: (v: { hook: string; tap: string; before: string; known: readonly string[] }) => ({
     what: `The tap "${v.tap}" of the hook "${v.hook}" wants to run before "${v.before}", which doesn't tap it.${didYouMean(v.before, v.known)}`,
-    fix: v.known.length > 0 ? `one of: ${v.known.join(', ')}; or use a stage.` : 'use a stage: nobody else taps this hook.',
+    fix:
+      v.known.length > 0
+        ? `one of: ${v.known.join(', ')}; or use a stage.`
+        : 'use a stage: nobody else taps this hook.',
   }),
 });
 

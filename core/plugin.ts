@@ -49,12 +49,16 @@ export function definePlugin<Schema extends z.ZodType>(plugin: Plugin<Schema>): 
 export function registrarFor(plugin: PluginManifest, registry: Registry, container: Container): Registrar {
   return {
     container,
-    register: (point, name, implementation) =>
+    register: (point, name, implementation) => {
+      // A schema that would drop unknown keys (z.object) rejects them here: a typo must not be silent.
+      const { options } = implementation;
+      const strict = options.def.catchall === undefined ? options.strict() : options;
       registry.add({
         point,
         name,
         plugin: plugin.name,
-        implementation: implementation as unknown as Implementation<typeof point>,
-      }),
+        implementation: { ...implementation, options: strict } as unknown as Implementation<typeof point>,
+      });
+    },
   };
 }

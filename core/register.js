@@ -1,7 +1,9 @@
 // Loads TypeScript on the fly: require hooks from pirates, one swc transform a file, and a cache on disk
-// so that the second start only reads. A plain JavaScript file, since it is what makes the others loadable.
+// so that the second start only reads. Also resolves this package's own name from anywhere. A plain
+// JavaScript file, since it is what makes the others loadable.
 const crypto = require('node:crypto');
 const fs = require('node:fs');
+const Module = require('node:module');
 const path = require('node:path');
 const { addHook } = require('pirates');
 
@@ -38,6 +40,15 @@ function transform(code, filename) {
   }
   return output;
 }
+
+// A plugin or config outside this package gets the core that runs it, wherever it lies: services are known by the
+// identity of their tokens, so a second copy of the core would find none of them.
+const packageName = require('../package.json').name;
+const resolveFilename = Module._resolveFilename;
+Module._resolveFilename = function (request, parent, ...rest) {
+  const ours = request === packageName || request.startsWith(`${packageName}/`);
+  return resolveFilename.call(this, request, ours ? module : parent, ...rest);
+};
 
 process.setSourceMapsEnabled(true);
 addHook(transform, { exts: ['.ts'], ignoreNodeModules: false });

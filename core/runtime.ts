@@ -125,3 +125,15 @@ export interface RuntimeOptions {
   /** Folder of the compile cache; none means no cache. */
   readonly compileCache?: string;
 }
+
+/** Fetches what a runtime needs from outside npm, such as a PJRT plugin: `bv runtime install NAME`. */
+export interface Installer {
+  /** The runtime that works afterwards. */
+  readonly runtime: string;
+  /** Right for every machine of this platform and small: `bv train` may run it without being asked. */
+  readonly automatic: boolean;
+  /** What is there now; undefined if nothing is. */
+  installed(): { readonly file: string; readonly version: string } | undefined;
+  /** Replaces what is there. `note` gets one line of progress at a time. */
+  install(note: (line: string) => void): Promise<void>;
+}

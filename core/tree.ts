@@ -126,6 +126,14 @@ export function mapNamed<T, U>(tree: NestedRecord<T>, f: (name: string, leaf: T)
   return nest(namedLeaves<T>(tree as Tree<T>).map(([name, leaf]) => [name, f(name, leaf)] as const));
 }
 
+/** Maps the leaves that stand at the same place of several trees, which have the names of the first. */
+export function zipNamed<T, U>(
+  [first, ...rest]: readonly [NestedRecord<T>, ...NestedRecord<T>[]],
+  f: (...leaves: T[]) => U,
+): NestedRecord<U> {
+  return mapNamed(first, (name, leaf) => f(leaf, ...rest.map((tree) => subtree(tree as Tree<T>, name) as T)));
+}
+
 /** The subtree or leaf at a slash-joined name, or undefined. The empty name is the tree itself. */
 export function subtree<T>(tree: Tree<T>, name: string): Tree<T> {
   let node: unknown = tree;

@@ -5,7 +5,15 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
-import { type ArraySpec, bytesOf, bytesPerElement, type DType, fromBytes, type HostArray, sizeOf } from '../array';
+import {
+  type ArraySpec,
+  bytesOf,
+  bytesPerElement,
+  type DType,
+  fromBytes,
+  type HostArray,
+  sizeOf,
+} from '../array';
 import { catalogue } from '../errors';
 
 export const safetensorsErrors = catalogue('safetensors', {
@@ -23,7 +31,9 @@ const dtypeNames = {
   bfloat16: 'BF16',
   float16: 'F16',
 } as const satisfies Record<DType, string>;
-const dtypesByName = new Map<string, DType>(Object.entries(dtypeNames).map(([dtype, name]) => [name, dtype as DType]));
+const dtypesByName = new Map<string, DType>(
+  Object.entries(dtypeNames).map(([dtype, name]) => [name, dtype as DType]),
+);
 
 /** Arrays above this are written in parts, so that the event loop turns between them. */
 const chunkBytes = 4 << 20;
@@ -80,12 +90,16 @@ export async function writeSafetensors(
 export async function readSafetensorsHeader(
   file: FileHandle,
   path: string,
-): Promise<{ readonly entries: readonly (readonly [name: string, spec: ArraySpec, at: number])[]; readonly bytes: number }> {
+): Promise<{
+  readonly entries: readonly (readonly [name: string, spec: ArraySpec, at: number])[];
+  readonly bytes: number;
+}> {
   const damaged = (problem: string) => safetensorsErrors.damaged({ file: path, problem });
   const { size } = await file.stat();
   if (size < 8) throw damaged(`it has ${size} bytes`);
   const length = Number((await readExactly(file, 0, 8, path)).readBigUInt64LE());
-  if (length > maxHeaderBytes || length > size - 8) throw damaged(`its header claims ${length} bytes of ${size}`);
+  if (length > maxHeaderBytes || length > size - 8)
+    throw damaged(`its header claims ${length} bytes of ${size}`);
   let header: Record<string, unknown>;
   try {
     header = headerSchema.parse(JSON.parse((await readExactly(file, 8, length, path)).toString('utf8')));
@@ -98,7 +112,11 @@ export async function readSafetensorsHeader(
     .map(([name, value]) => {
       const entry = entrySchema.safeParse(value);
       if (!entry.success) throw damaged(`the entry of "${name}" is malformed`);
-      const { dtype: dtypeName, shape, data_offsets: [begin, end] } = entry.data;
+      const {
+        dtype: dtypeName,
+        shape,
+        data_offsets: [begin, end],
+      } = entry.data;
       const dtype = dtypesByName.get(dtypeName);
       if (!dtype) throw damaged(`"${name}" has the unknown dtype ${dtypeName}`);
       if (end - begin !== sizeOf(shape) * bytesPerElement(dtype) || dataStart + end > size) {
@@ -126,13 +144,19 @@ export async function readSafetensors(
   return arrays;
 }
 
-async function readExactly(file: FileHandle, position: number, length: number, path: string): Promise<Buffer> {
+async function readExactly(
+  file: FileHandle,
+  position: number,
+  length: number,
+  path: string,
+): Promise<Buffer> {
   // Allocated apart from Node's pool, so that the array keeps no foreign memory alive and is aligned.
   const buffer = Buffer.from(new ArrayBuffer(length));
   let done = 0;
   while (done < length) {
     const { bytesRead } = await file.read(buffer, done, length - done, position + done);
-    if (bytesRead === 0) throw safetensorsErrors.damaged({ file: path, problem: `it ends at byte ${position + done}` });
+    if (bytesRead === 0)
+      throw safetensorsErrors.damaged({ file: path, problem: `it ends at byte ${position + done}` });
     done += bytesRead;
   }
   return buffer;

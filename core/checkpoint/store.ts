@@ -76,7 +76,10 @@ export class CheckpointStore {
    * Starts writing and returns; `committed` is called when the checkpoint is safe. Writes are in order. A failure is thrown
    * by the next `save` or `finish`.
    */
-  save(checkpoint: Omit<Checkpoint, 'path'> & { readonly keep: boolean }, committed: () => Promise<void>): void {
+  save(
+    checkpoint: Omit<Checkpoint, 'path'> & { readonly keep: boolean },
+    committed: () => Promise<void>,
+  ): void {
     this.throwFailure();
     this.writing = this.writing
       .then(() => this.write(checkpoint))
@@ -129,9 +132,13 @@ export class CheckpointStore {
     await fs.rm(partial, { recursive: true, force: true });
     try {
       await fs.mkdir(partial, { recursive: true });
-      const digest = await writeSynced(path.join(partial, arraysFile), (file) => writeSafetensors(file, arrays));
+      const digest = await writeSynced(path.join(partial, arraysFile), (file) =>
+        writeSafetensors(file, arrays),
+      );
       const manifest: Manifest = { format: 1, step, keep, arrays: digest, meta };
-      await writeSynced(path.join(partial, manifestFile), (file) => file.writeFile(JSON.stringify(manifest, null, 1)));
+      await writeSynced(path.join(partial, manifestFile), (file) =>
+        file.writeFile(JSON.stringify(manifest, null, 1)),
+      );
       await syncFolder(partial);
       // A folder of this step is there only when a run repeats steps after a damaged checkpoint: the new one replaces it.
       await fs.rm(final, { recursive: true, force: true });
@@ -171,11 +178,19 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint> {
   });
   try {
     const { size } = await handle.stat();
-    if (size !== manifest.arrays.bytes) throw damaged(`${arraysFile} has ${size} bytes instead of ${manifest.arrays.bytes}`);
+    if (size !== manifest.arrays.bytes)
+      throw damaged(`${arraysFile} has ${size} bytes instead of ${manifest.arrays.bytes}`);
     const hash = createHash('sha256');
-    for await (const chunk of handle.createReadStream({ autoClose: false, start: 0 })) hash.update(chunk as Buffer);
-    if (hash.digest('hex') !== manifest.arrays.sha256) throw damaged(`the checksum of ${arraysFile} is wrong`);
-    return { step: manifest.step, path: folder, arrays: await readSafetensors(handle, file), meta: manifest.meta };
+    for await (const chunk of handle.createReadStream({ autoClose: false, start: 0 }))
+      hash.update(chunk as Buffer);
+    if (hash.digest('hex') !== manifest.arrays.sha256)
+      throw damaged(`the checksum of ${arraysFile} is wrong`);
+    return {
+      step: manifest.step,
+      path: folder,
+      arrays: await readSafetensors(handle, file),
+      meta: manifest.meta,
+    };
   } finally {
     await handle.close();
   }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 const count = z.number().int().min(0);
 
 /** `{prefix}_{steps,epochs,examples,percent}`: at most one of them, in the unit that suits the config. */
-function duration<Prefix extends string>(prefix: Prefix, doc: string) {
+export function duration<Prefix extends string>(prefix: Prefix, doc: string) {
   return {
     [`${prefix}_steps`]: z.number().optional().describe(`${doc}, in steps`),
     [`${prefix}_epochs`]: z.number().optional().describe(`${doc}, in epochs of the training data`),

@@ -25,19 +25,32 @@ export const scopeErrors = catalogue('model', {
   }),
 });
 
+/** An axis of layers: equal layers keep their parameters in one tensor. */
+export interface LayerAxis {
+  readonly length: number;
+  /** The position of the axis in the stacked parameter. */
+  readonly axis: number;
+}
+
 /** What a parameter is to be made of. */
 export interface ParamDeclaration {
   readonly name: string;
+  /** With the axes of layers. */
   readonly spec: TensorSpec;
+  /** Makes one layer's value. */
   readonly init: Initializer;
-  /** Folded into the run's init key: 32 bits of the path, as `foldPath` makes them. */
+  /** Folded into the run's init key: 32 bits of the path, as `foldPath` makes them. Known once the model has run. */
   readonly fold: number;
+  /** The outermost first; most often none. */
+  readonly layers: readonly LayerAxis[];
 }
 
 /** Where a scope's parameters come from. */
 type Source =
   | { readonly kind: 'declare'; readonly declared: ParamDeclaration[] }
-  | { readonly kind: 'read'; readonly params: NestedRecord<tf.Tensor> };
+  | { readonly kind: 'read'; readonly params: NestedRecord<tf.Tensor>; readonly pick: PickLayer };
+/** The part of a stacked parameter that belongs to this scope's layer. */
+type PickLayer = (value: tf.Tensor) => tf.Tensor;
 
 /** Keys of named random streams (`dropout`), absent outside training. */
 export type RngStreams = { readonly [stream: string]: tf.Tensor };
@@ -55,9 +68,38 @@ export function foldPath(path: readonly (string | number)[]): number {
   return hash.digest().readUInt32BE(0);
 }
 
+/**
+ * The initial value of a parameter, from the run's init key (int32 [2]). Each layer of a stack gets its own key: the
+ * run's key is split over the layers before the path is folded in, as Flax's lifted scan does.
+ */
+export function initialValue({ spec, init, fold, layers }: ParamDeclaration, key: tf.Tensor): tf.Tensor {
+  const make = (
+    key: tf.Tensor,
+    [outer, ...inner]: readonly LayerAxis[],
+    shape: readonly number[],
+  ): tf.Tensor => {
+    if (!outer) return init(tf.random.foldIn(key, fold), shape);
+    const ofLayer = shape.filter((_, i) => i !== outer.axis);
+    const keys = tf.random.split(key, outer.length);
+    return tf.stack(
+      keys.map((key) => make(key, inner, ofLayer)),
+      outer.axis,
+    );
+  };
+  const value = make(key, layers, spec.shape);
+  return spec.dtype === 'float32' ? value : tf.castStorage(value, spec.dtype as tf.StorageType);
+}
+
 function checkShape(path: string, expected: readonly number[], found: readonly number[]): void {
   const equal = found.length === expected.length && found.every((dim, i) => dim === expected[i]);
   if (!equal) throw scopeErrors.paramShape({ path, expected, found });
+}
+
+/** The shape with the axes of layers put in, the innermost first. */
+function withLayers(shape: readonly number[], layers: readonly LayerAxis[]): number[] {
+  const full = [...shape];
+  for (const { length, axis } of [...layers].reverse()) full.splice(axis, 0, length);
+  return full;
 }
 
 const evenHex = (n: number) => {
@@ -68,11 +110,14 @@ const evenHex = (n: number) => {
 export class Scope {
   private readonly counters = new Map<string, number>();
   private readonly children = new Map<string, Scope>();
+  private readonly stacks = new Map<string, readonly Scope[]>();
 
   private constructor(
     readonly path: readonly string[],
     private readonly source: Source,
     private readonly rngs: RngStreams,
+    /** The axes of layers that this scope is one layer of, the outermost first. */
+    private readonly layers: readonly LayerAxis[] = [],
   ) {}
 
   /** A scope that writes down every parameter that the model asks for. */
@@ -82,7 +127,7 @@ export class Scope {
 
   /** A scope over existing parameters. */
   static reading(params: NestedRecord<tf.Tensor>, rngs: RngStreams = {}): Scope {
-    return new Scope([], { kind: 'read', params }, rngs);
+    return new Scope([], { kind: 'read', params, pick: (value) => value }, rngs);
   }
 
   get name(): string {
@@ -93,39 +138,109 @@ export class Scope {
   child(name: string): Scope {
     const known = this.children.get(name);
     if (known) return known;
-    const made = new Scope([...this.path, name], this.childSource(name), this.rngs);
+    const made = new Scope([...this.path, name], this.childSource(name), this.rngs, this.layers);
     this.children.set(name, made);
+    return made;
+  }
+
+  /**
+   * The scopes of `length` equal layers whose parameters are stacked along `axis` under one name, as Flax's lifted scan
+   * has them. Each layer has its own initial values and random streams.
+   */
+  stacked(name: string, length: number, axis = 0): readonly Scope[] {
+    const known = this.stacks.get(name);
+    if (known) return known;
+    const path = [...this.path, name];
+    const layers = [...this.layers, { length, axis }];
+    const source = this.childSource(name);
+    const rngs = Object.entries(this.rngs).map(
+      ([stream, key]) => [stream, tf.random.split(key, length)] as const,
+    );
+    // One unstack a parameter, whichever layer asks first: its gradient is then one stack.
+    const parts = new Map<tf.Tensor, tf.Tensor[]>();
+    const partsOf = (value: tf.Tensor) => {
+      const slices = parts.get(value) ?? tf.unstack(value, axis);
+      parts.set(value, slices);
+      if (slices.length !== length) {
+        const what = `"${path.join('/')}" has parameters of ${slices.length} layers, and the model has ${length}`;
+        throw this.shapeError(what, 'make the depth of the model agree with the checkpoint.');
+      }
+      return slices;
+    };
+    const made = Array.from({ length }, (_, i) => {
+      const ofLayer: Source =
+        source.kind === 'declare'
+          ? source
+          : { ...source, pick: (value) => partsOf(source.pick(value))[i] as tf.Tensor };
+      const keys = rngs.map(([stream, keys]) => [stream, keys[i] as tf.Tensor]);
+      return new Scope(path, ofLayer, Object.fromEntries(keys) as RngStreams, layers);
+    });
+    this.stacks.set(name, made);
     return made;
   }
 
   private childSource(name: string): Source {
     if (this.source.kind === 'declare') return this.source;
     const params = this.source.params[name];
-    return { kind: 'read', params: isDict(params) ? params : {} };
+    return { ...this.source, params: isDict(params) ? params : {} };
   }
 
   /**
-   * The parameter of this name, float32 unless said otherwise.
+   * The parameter of this name, stored as float32 unless said otherwise. One that is read keeps its own storage.
    * @throws UserError if it isn't there or has another shape; the message names the path.
    */
-  param(name: string, shape: readonly number[], init: Initializer): tf.Tensor {
+  param(
+    name: string,
+    shape: readonly number[],
+    init: Initializer,
+    storage: tf.StorageType = 'float32',
+  ): tf.Tensor {
     const path = [...this.path, name].join('/');
     if (this.source.kind === 'declare') {
-      const { declared } = this.source;
-      const before = declared.find((declaration) => declaration.name === path);
-      if (before) checkShape(path, shape, before.spec.shape);
-      else {
-        const fold = foldPath([...this.path, this.count('params')]);
-        declared.push({ name: path, spec: new TensorSpec('float32', shape), init, fold });
-      }
-      return tf.zeros(shape as number[]);
+      this.declare(path, shape, init, storage, this.source.declared);
+      const value = tf.zeros(shape as number[]);
+      return storage === 'float32' ? value : tf.castStorage(value, storage);
     }
-    const value = this.source.params[name];
-    if (!(value instanceof tf.Tensor)) {
+    const found = this.source.params[name];
+    if (!(found instanceof tf.Tensor)) {
       throw scopeErrors.missingParam({ path, known: Object.keys(this.source.params) });
     }
+    if (this.layers.length > 0 && found.rank !== shape.length + this.layers.length) {
+      throw scopeErrors.paramShape({ path, expected: withLayers(shape, this.layers), found: found.shape });
+    }
+    const value = this.source.pick(found);
     checkShape(path, shape, value.shape);
     return value;
+  }
+
+  private declare(
+    path: string,
+    shape: readonly number[],
+    init: Initializer,
+    storage: tf.StorageType,
+    declared: ParamDeclaration[],
+  ): void {
+    const spec = new TensorSpec(storage, withLayers(shape, this.layers));
+    const before = declared.find((declaration) => declaration.name === path);
+    if (before) return checkShape(path, spec.shape, before.spec.shape);
+    const index = this.count('params');
+    const scope = this as Scope;
+    declared.push({
+      name: path,
+      spec,
+      init,
+      layers: this.layers,
+      // Late, since in a stack it depends on how many parameters the scope will have.
+      get fold() {
+        const inScope = scope.counters.get('params') as number;
+        return foldPath([...scope.path, (scope.passes - 1) * inScope + index]);
+      },
+    });
+  }
+
+  /** How often Flax runs the body of nested scans before the numbers that it draws count: twice for each level. */
+  private get passes(): number {
+    return 2 ** this.layers.length;
   }
 
   /** True where the stream has a key: a model draws dropout only then. */
@@ -133,11 +248,14 @@ export class Scope {
     return stream in this.rngs;
   }
 
-  /** A new key (int32 [2]) of the stream, folded from the path and the number of keys drawn here before. */
+  /**
+   * A new key (int32 [2]) of the stream, folded from the path and the number of keys drawn here before. In stacked
+   * layers it equals Flax's where a scope draws one key, as dropout does.
+   */
   rng(stream: string): tf.Tensor {
     const key = this.rngs[stream];
     if (!key) throw new Error(`The scope "${this.name}" has no random stream "${stream}"`);
-    return tf.random.foldIn(key, foldPath([...this.path, this.count(stream)]));
+    return tf.random.foldIn(key, foldPath([...this.path, this.passes - 1 + this.count(stream)]));
   }
 
   /** An error about shapes that names where in the model it is. */

@@ -129,3 +129,20 @@ export {
   valueAndGrad,
   valueAndGrads,
 } from '@tensorflow/tfjs-core';
+
+export {
+  castStorage,
+  dropout,
+  einsum,
+  erfInv,
+  gelu,
+  optimizationBarrier,
+  shardingConstraint,
+  stopGradient,
+} from './ops';
+export type { StorageType } from './own-ops';
+export * as random from './random';
+
+import { registerOwnGradients } from './register';
+
+registerOwnGradients();

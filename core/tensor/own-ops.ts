@@ -31,15 +31,17 @@ export interface OwnOps {
   ErfInv: { inputs: 'x'; attrs: NoAttrs; results: 'one' };
 
   /**
-   * Threefry-2x32 (Salmon et al., SC11: "Parallel random numbers: as easy as 1, 2, 3"), 20 rounds, of pairs of words.
-   * key: int32 [2]; counters: int32 [..., 2], (x0, x1) in the last dimension; result like counters.
+   * Threefry-2x32 (Salmon et al., SC11: "Parallel random numbers: as easy as 1, 2, 3"), 20 rounds, of every pair of
+   * counters under every key. key: int32 [...keys, 2]; counters: int32 [n, 2], a pair (x0, x1) in each row; result:
+   * int32 [...keys, n, 2].
    */
   ThreefryHash: { inputs: 'key' | 'counters'; attrs: NoAttrs; results: 'one' };
 
   /**
-   * JAX's partitionable random bits. key: int32 [2]; result: int32 of `shape`. With i the element's row-major index
-   * as a 64-bit number and (y0, y1) = ThreefryHash(key, (i >> 32, i & 0xffffffff)), the element is y0 XOR y1. Lower i
-   * from one iota for each dimension (sum of iota * stride), so that a sharded result needs no communication.
+   * JAX's partitionable random bits. key: int32 [...keys, 2] (most often one key, [2]); result: int32
+   * [...keys, ...shape]. With i the element's row-major index in `shape` as a 64-bit number and (y0, y1) =
+   * ThreefryHash(key, (i >> 32, i & 0xffffffff)), the element is y0 XOR y1. Lower i from one iota for each dimension
+   * (sum of iota * stride), so that a sharded result needs no communication.
    */
   ThreefryBits: { inputs: 'key'; attrs: { readonly shape: readonly number[] }; results: 'one' };
 

@@ -121,7 +121,11 @@ export class Chrono {
       .memory()
       .slice(0, 2)
       .forEach(({ inUse, peak, limit }, i) => {
-        for (const [stat, value] of Object.entries({ bytes_in_use: inUse, peak_bytes_in_use: peak, bytes_limit: limit })) {
+        for (const [stat, value] of Object.entries({
+          bytes_in_use: inUse,
+          peak_bytes_in_use: peak,
+          bytes_limit: limit,
+        })) {
           if (value !== undefined) metrics[`y/devmem/dev${i}/${stat}`] = value;
         }
       });

@@ -29,7 +29,8 @@ export interface DueEvaluator {
 
 /** The predict functions that every run has: the model's outputs, and the loss of each example. */
 export function stockPredictFns(run: Run, xent: Loss): Record<string, PredictFn> {
-  const predict: PredictFn = (params, batch) => run.model.apply(Scope.reading(params), batch, { train: false });
+  const predict: PredictFn = (params, batch) =>
+    run.model.apply(Scope.reading(params), batch, { train: false });
   const loss: PredictFn = (params, batch) => {
     const { output, out } = predict(params, batch);
     const inputs = { logits: output as tf.Tensor, labels: batch.labels as tf.Tensor };
@@ -40,7 +41,18 @@ export function stockPredictFns(run: Run, xent: Loss): Record<string, PredictFn>
 
 /** The fields of an entry of `evals` that the trainer itself reads; the rest are the evaluator's options. */
 export function splitEvalConfig(name: string, entry: Config['evals'][string]) {
-  const { type, pred, prefix, skip_first, batch_size, log_steps, log_epochs, log_examples, log_percent, ...options } = entry;
+  const {
+    type,
+    pred,
+    prefix,
+    skip_first,
+    batch_size,
+    log_steps,
+    log_epochs,
+    log_examples,
+    log_percent,
+    ...options
+  } = entry;
   return {
     type: type ?? name,
     pred,
@@ -60,7 +72,8 @@ export function evaluatorsOf(
   return Object.entries(run.config.evals).map(([name, entry]) => {
     const { type, pred, prefix, skipFirst, batch_size, period, options } = splitEvalConfig(name, entry);
     const predict = predictFns[pred];
-    if (!predict) throw errors.unknownPredict({ evaluator: name, name: pred, known: Object.keys(predictFns) });
+    if (!predict)
+      throw errors.unknownPredict({ evaluator: name, name: pred, known: Object.keys(predictFns) });
     const create = registry.create(run.container, 'evaluator', type, options, `evals.${name}`);
     const context: EvaluatorContext = {
       name,
@@ -77,7 +90,8 @@ export function evaluatorsOf(
       every: stepsOf('log', period, run.length, undefined),
       async *run(params, step) {
         made ??= Promise.resolve(create(context));
-        for await (const [metric, value] of (await made).run(params, step)) yield [`${prefix}${metric}`, value] as const;
+        for await (const [metric, value] of (await made).run(params, step))
+          yield [`${prefix}${metric}`, value] as const;
       },
     };
   });

@@ -12,7 +12,9 @@ export function valueAndGrad(loss: (params: Params) => LossResult, params: Param
   const { value, grads } = tf.valueAndGrads((...args: tf.Tensor[]) => {
     const result = loss(unflatten(treedef, args) as Params);
     // tfjs disposes of all that is made here but the loss: what else is returned has to be kept over its scope.
-    rest = mapTree<tf.Tensor, tf.Tensor>({ metrics: result.metrics, extra: result.extra }, (t) => tf.keep(tf.clone(t)));
+    rest = mapTree<tf.Tensor, tf.Tensor>({ metrics: result.metrics, extra: result.extra }, (t) =>
+      tf.keep(tf.clone(t)),
+    );
     return result.loss as tf.Scalar;
   })(leaves);
   const kept = flatten(rest as Tree<tf.Tensor>);

@@ -14,7 +14,9 @@ const errors = catalogue('train', {
     what: `${v.name} is ${v.value} at step ${v.step}.`,
     fix:
       'a lower lr, a longer warm-up, or grad_clip_norm.' +
-      (v.workdir ? ` The last checkpoint in ${v.workdir} is from before, and the metrics up to this step are written.` : ''),
+      (v.workdir
+        ? ` The last checkpoint in ${v.workdir} is from before, and the metrics up to this step are written.`
+        : ''),
     exitCode: ExitCode.nonFinite,
   }),
 });
@@ -86,7 +88,11 @@ export class StepLog {
     return data[0] as number;
   }
 
-  private arrive(row: Row, values: readonly (readonly [name: string, value: number])[], logged: boolean): void {
+  private arrive(
+    row: Row,
+    values: readonly (readonly [name: string, value: number])[],
+    logged: boolean,
+  ): void {
     const metrics = Object.fromEntries(values);
     Object.assign(this.latest, metrics);
     if (logged) Object.assign(row.metrics, metrics);
@@ -97,7 +103,12 @@ export class StepLog {
       Object.assign(row.metrics, metrics);
       row.closed = true;
       this.flush();
-      throw errors.nonFinite({ name: bad, value: metrics[bad] as number, step, workdir: this.to.run.workdir });
+      throw errors.nonFinite({
+        name: bad,
+        value: metrics[bad] as number,
+        step,
+        workdir: this.to.run.workdir,
+      });
     }
     this.flush();
   }

@@ -58,17 +58,29 @@ export function makeState(
   extraFn: ExtraFn,
   shardings: Shardings,
 ): TrainState {
-  const make = (params: Params) => ({ opt: rule.init(params), extra: extraFn(params), step: tf.scalar(0, 'int32') });
+  const make = (params: Params) => ({
+    opt: rule.init(params),
+    extra: extraFn(params),
+    step: tf.scalar(0, 'int32'),
+  });
   const specs = runtime.evalShape(make, specsOf(runtime, params)) as unknown as NestedRecord<TensorSpec>;
-  const outShardings = mapNamed<TensorSpec, ShardingLeaf>(specs, (name, spec) => new ShardingLeaf(shardings(name, spec)));
+  const outShardings = mapNamed<TensorSpec, ShardingLeaf>(
+    specs,
+    (name, spec) => new ShardingLeaf(shardings(name, spec)),
+  );
   const made = runtime.jit(make, { name: 'init state', outShardings })(params);
   return { params, ...made };
 }
 
 /** The leaves of the state in host memory, by name; resolves when they are computed. */
-export async function stateToHost(runtime: Runtime, state: TrainState): Promise<[name: string, array: HostArray][]> {
+export async function stateToHost(
+  runtime: Runtime,
+  state: TrainState,
+): Promise<[name: string, array: HostArray][]> {
   const named = namedLeaves<tf.Tensor>({ ...state });
-  return Promise.all(named.map(async ([name, tensor]) => [name, await runtime.toHost(tensor)] as [string, HostArray]));
+  return Promise.all(
+    named.map(async ([name, tensor]) => [name, await runtime.toHost(tensor)] as [string, HostArray]),
+  );
 }
 
 /** Puts a checkpoint's arrays where the specs of a new state say. */
@@ -90,7 +102,9 @@ export function restoreState(
     throw errors.mismatch({ checkpoint: checkpoint.path, missing, unexpected, changed });
   }
   const restored = nest(
-    specs.map(([name, spec]) => [name, runtime.toDevice(arrays.get(name) as HostArray, spec.sharding)] as const),
+    specs.map(
+      ([name, spec]) => [name, runtime.toDevice(arrays.get(name) as HostArray, spec.sharding)] as const,
+    ),
   );
   // Empty subtrees have no leaves to restore.
   return { params: {}, opt: {}, extra: {}, ...restored } as unknown as TrainState;
@@ -103,7 +117,9 @@ export function specsOf(runtime: Runtime, params: Params): NestedRecord<TensorSp
 /** Host copies of parameters as a tree. */
 export async function paramsToHost(runtime: Runtime, params: Params): Promise<ParamArrays> {
   const named = await Promise.all(
-    namedLeaves<tf.Tensor>(params).map(async ([name, tensor]) => [name, await runtime.toHost(tensor)] as const),
+    namedLeaves<tf.Tensor>(params).map(
+      async ([name, tensor]) => [name, await runtime.toHost(tensor)] as const,
+    ),
   );
   return nest(named);
 }

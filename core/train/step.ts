@@ -2,7 +2,16 @@
 // them. The runtime compiles it into one program.
 
 import type { Batch, Loss, Params } from '../extensions';
-import type { BatchFn, GradientFn, LossFn, StepContext, StepFn, TrainerHooks, TrainState, UpdateFn } from '../hooks';
+import type {
+  BatchFn,
+  GradientFn,
+  LossFn,
+  StepContext,
+  StepFn,
+  TrainerHooks,
+  TrainState,
+  UpdateFn,
+} from '../hooks';
 import { Scope } from '../layers/scope';
 import * as tf from '../tensor';
 import { mapNamed, namedLeaves, type NestedRecord, subtree } from '../tree';
@@ -44,7 +53,12 @@ export function buildStep(hooks: TrainerHooks, run: Run, xent: Loss): StepFn {
       tf.add(param, subtree<tf.Tensor>(updates, name) as tf.Tensor),
     );
     return {
-      state: { params, opt, extra: { ...state.extra, ...extra }, step: tf.add(state.step, tf.scalar(1, 'int32')) },
+      state: {
+        params,
+        opt,
+        extra: { ...state.extra, ...extra },
+        step: tf.add(state.step, tf.scalar(1, 'int32')),
+      },
       metrics: {
         ...metrics,
         training_loss: loss,

@@ -72,7 +72,11 @@ export function stepsOf(
   if (unit === 'percent' && total_steps) return atLeastOne(value * total_steps);
 
   if (fallback.length > 0) return fallback[0];
-  const needs = { examples: 'the batch size', epochs: 'the size of the training data', percent: 'the length of the run' };
+  const needs = {
+    examples: 'the batch size',
+    epochs: 'the size of the training data',
+    percent: 'the length of the run',
+  };
   throw errors.noReference({ key, needs: needs[unit] });
 }
 

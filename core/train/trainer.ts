@@ -20,7 +20,15 @@ import { type DueEvaluator, evaluatorsOf, stockPredictFns } from './evals';
 import { StepLog } from './log';
 import { MetricsWriter } from './metrics';
 import { type HostBatch, type Run, tokens } from './run';
-import { makeState, paramsToDevice, paramsToHost, restoreState, shardingsFrom, specsOf, stateToHost } from './state';
+import {
+  makeState,
+  paramsToDevice,
+  paramsToHost,
+  restoreState,
+  shardingsFrom,
+  specsOf,
+  stateToHost,
+} from './state';
 import { buildStep, stepFunction } from './step';
 import { itstime, stepsOf } from './steps';
 
@@ -91,7 +99,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 
   // ---- Input -------------------------------------------------------------------------------------------------------
-  if (batch_size % runtime.mesh.size !== 0) throw errors.batchSize({ batch_size, devices: runtime.mesh.size });
+  if (batch_size % runtime.mesh.size !== 0)
+    throw errors.batchSize({ batch_size, devices: runtime.mesh.size });
   const input = await container.get(tokens.input).train(config.input, config.seed);
   const data_size = input.examples;
   const total_steps = stepsOf('total', config, { batch_size, data_size, total_steps: 0 }, undefined);
@@ -103,13 +112,25 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ({ dtype, shape }) => new TensorSpec(dtype, shape, batchSharding),
   );
   const toDevice = (batch: HostBatch) =>
-    Object.fromEntries(Object.entries(batch).map(([name, array]) => [name, runtime.toDevice(array, batchSharding)]));
+    Object.fromEntries(
+      Object.entries(batch).map(([name, array]) => [name, runtime.toDevice(array, batchSharding)]),
+    );
 
   // ---- Model and optimizer -----------------------------------------------------------------------------------------
-  const modelOptions = { ...(config.num_classes !== undefined && { num_classes: config.num_classes }), ...config.model };
+  const modelOptions = {
+    ...(config.num_classes !== undefined && { num_classes: config.num_classes }),
+    ...config.model,
+  };
   const stockModel: Model = registry.create(container, 'model', config.model_name, modelOptions, 'model');
   const xent = registry.create(container, 'loss', config.loss, config.loss_options, 'loss_options');
-  const scaffold = { config, container, runtime, workdir, length, note: (text: string) => progress.note(text) };
+  const scaffold = {
+    config,
+    container,
+    runtime,
+    workdir,
+    length,
+    note: (text: string) => progress.note(text),
+  };
   const model = hooks.model.call(stockModel, scaffold as Run);
   const declared = declareParams(runtime, model, batchSpec);
   if (config.init_head_bias !== undefined) {
@@ -125,7 +146,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const [initKey, loopKey] = runKeys(config.seed);
   let params = initParams(runtime, declared, initKey, (name, spec) => shardings(`params/${name}`, spec));
   const extraFn = hooks.state.call(() => ({}), run);
-  const store = workdir === undefined ? undefined : new CheckpointStore(path.join(workdir, 'checkpoints'), run.note);
+  const store =
+    workdir === undefined ? undefined : new CheckpointStore(path.join(workdir, 'checkpoints'), run.note);
   const own = await store?.latest();
   const checkpoint = own ?? (config.resume ? await findCheckpoint(config.resume, run.note) : undefined);
 
@@ -133,7 +155,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     if (!model.load) throw errors.noLoad({ model: config.model_name });
     const initial = await paramsToHost(runtime, params);
     tf.dispose(namedLeaves<tf.Tensor>(params).map(([, tensor]) => tensor));
-    params = paramsToDevice(runtime, await model.load(initial, config.model_init, config.model_load), shardings);
+    params = paramsToDevice(
+      runtime,
+      await model.load(initial, config.model_init, config.model_load),
+      shardings,
+    );
     run.note(`Parameters from ${config.model_init}.`);
   }
   if (!checkpoint && hooks.init.isUsed()) {
@@ -157,7 +183,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (checkpoint) await hooks.restore.promise(first_step, run);
 
   // ---- Step and evaluators -----------------------------------------------------------------------------------------
-  const program = runtime.jit(stepFunction(buildStep(hooks, run, xent)), { name: 'train step', donate: [0], static: [3] });
+  const program = runtime.jit(stepFunction(buildStep(hooks, run, xent)), {
+    name: 'train step',
+    donate: [0],
+    static: [3],
+  });
   const evaluators = evaluatorsOf(run, registry, hooks.predict.call(stockPredictFns(run, xent), run));
   const writer = new MetricsWriter(workdir, first_step);
   const log = new StepLog({ hooks, run, runtime, writer, progress });
@@ -225,7 +255,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (store && (keep || preempted || itstime(step, ckptEvery, total_steps))) await save(step, keep);
 
       // ---- Evaluators ------------------------------------------------------------------------------------------------
-      const due = evaluators.filter(({ every }) => every !== undefined && itstime(step, every, total_steps, { first: false }));
+      const due = evaluators.filter(
+        ({ every }) => every !== undefined && itstime(step, every, total_steps, { first: false }),
+      );
       if (due.length > 0 && !preempted) {
         await log.settled();
         log.amend(step, { ...chrono.tick(step), ...(await chrono.pause(() => evaluate(due, step))) });

@@ -20,10 +20,13 @@ export default definePlugin({
     register('sharding', 'replicate', {
       doc: 'Every device holds the whole array.',
       options: z.strictObject({}),
-      create: () => (spec, { name }) => {
-        if (spec.some((axes) => axes !== null)) throw errors.alreadySharded({ name, spec: JSON.stringify(spec) });
-        return spec;
-      },
+      create:
+        () =>
+        (spec, { name }) => {
+          if (spec.some((axes) => axes !== null))
+            throw errors.alreadySharded({ name, spec: JSON.stringify(spec) });
+          return spec;
+        },
     });
   },
 });
