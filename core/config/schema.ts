@@ -25,7 +25,10 @@ export const inputSchema = z.strictObject({
   batch_size: z.number().int().min(1).describe('global batch size'),
   workers: count.optional().describe('worker threads for preprocessing; the order never depends on it'),
   prefetch: z.number().int().min(1).default(2).describe('batches made ahead of the device'),
-  shuffle: z.boolean().default(true).describe('a new order each epoch, a pure function of (seed, epoch, index)'),
+  shuffle: z
+    .boolean()
+    .default(true)
+    .describe('a new order each epoch, a pure function of (seed, epoch, index)'),
 });
 export type InputConfig = z.output<typeof inputSchema>;
 
@@ -91,7 +94,9 @@ export const configSchema = z.strictObject({
   lr_mults: z.array(z.tuple([z.string(), z.number().positive()])).optional(),
   wd: z.number().optional().describe('weight decay, decoupled and not multiplied by lr'),
   wd_mults: z.array(z.tuple([z.string(), z.number()])).default([['.*/kernel', 1.0]]),
-  schedule: scheduleSchema.default({}).describe('learning-rate schedule, or (pattern, schedule or null) pairs'),
+  schedule: scheduleSchema
+    .default({})
+    .describe('learning-rate schedule, or (pattern, schedule or null) pairs'),
   grad_clip_norm: z.number().positive().optional(),
 
   ...duration('log_training', 'period of training metrics'),

@@ -1,0 +1,115 @@
+// Checks options against a schema. The error names the key, what was found and expected, and the nearest valid name.
+
+import type { z } from 'zod';
+import { catalogue } from './errors';
+import { childOf, keysOf, nodeAt, typeText, viewOf, type SchemaNode } from './schema-view';
+import { didYouMean, nearest } from './suggest';
+
+const errors = catalogue('options', {
+  unknownKey: (v: { path: string; near?: string; known: readonly string[] }) => ({
+    what: `Unknown key "${v.path}".${v.near === undefined ? '' : ` Did you mean "${v.near}"?`}`,
+    fix: unknownKeyFix(v.near, v.known),
+  }),
+  missing: (v: { path: string; expected: string; doc?: string }) => ({
+    what: `"${v.path}" is missing, expected ${v.expected}${v.doc === undefined ? '' : ` (${v.doc})`}.`,
+    fix: `set ${v.path} in the config, or with --config.${v.path}=VALUE.`,
+  }),
+  value: (v: { path: string; found: string; problem: string; doc?: string; hint: string }) => ({
+    what: `"${v.path}" is ${v.found}, ${v.problem}${v.doc === undefined ? '' : ` (${v.doc})`}.${v.hint}`,
+    fix: `change ${v.path} in the config, or override it with --config.${v.path}=VALUE.`,
+  }),
+});
+
+function unknownKeyFix(near: string | undefined, known: readonly string[]): string {
+  if (known.length === 0) return 'remove it: no key is expected here.';
+  const list = [...known].sort().join(', ');
+  return near !== undefined && known.length > 12 ? `rename it to "${near}".` : `one of: ${list}.`;
+}
+
+/** Parses options with a schema. `where` is the config key that holds them; empty for the config itself. */
+export function parseOptions<Schema extends z.ZodType>(
+  schema: Schema,
+  options: unknown,
+  where: string,
+): z.output<Schema> {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  throw explain(result.error.issues, schema, options, where);
+}
+
+type Issue = z.core.$ZodIssue;
+
+function explain(issues: readonly Issue[], schema: z.ZodType, options: unknown, where: string): Error {
+  const issue = chooseIssue(issues);
+  const view = viewOf(schema);
+  const path = join(where, issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] as string;
+    const known = keysOf(nodeAt(view, issue.path) ?? {});
+    return errors.unknownKey({ path: join(path, [key]), near: nearest(key, known), known });
+  }
+  const node = nodeAt(view, issue.path);
+  const doc = node && docOf(node, view, issue.path);
+  const found = issue.path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
+    options,
+  );
+  if (found === undefined) {
+    const expected = node === undefined ? 'a value' : typeText(node);
+    return errors.missing({ path: path === '' ? 'the value' : path, expected, doc });
+  }
+  const choices = issue.code === 'invalid_value' && typeof found === 'string' ? issue.values.map(String) : [];
+  return errors.value({
+    path: path === '' ? 'the value' : path,
+    found: JSON.stringify(found).slice(0, 200),
+    problem: problemOf(issue, node),
+    doc,
+    hint: typeof found === 'string' ? didYouMean(found, choices) : '',
+  });
+}
+
+function join(where: string, path: readonly PropertyKey[]): string {
+  return [where, ...path.map(String)].filter((part) => part !== '').join('.');
+}
+
+/** A misspelt key explains the missing one too, so it goes first; a union shows its nearest branch. */
+function chooseIssue(issues: readonly Issue[]): Issue {
+  const all = issues.map(throughUnion);
+  return all.find((issue) => issue.code === 'unrecognized_keys') ?? (all[0] as Issue);
+}
+
+function throughUnion(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union') return issue;
+  // The branch that was meant is the one that got past its own type.
+  const meant = issue.errors.find(
+    (branch) =>
+      branch.length > 0 && branch.every((inner) => inner.path.length > 0 || inner.code !== 'invalid_type'),
+  );
+  const first = meant && chooseIssue(meant);
+  return first ? ({ ...first, path: [...issue.path, ...first.path] } as Issue) : issue;
+}
+
+function problemOf(issue: Issue, node: SchemaNode | undefined): string {
+  switch (issue.code) {
+    case 'invalid_type':
+    case 'invalid_union':
+    case 'invalid_value':
+    case 'too_small':
+    case 'too_big':
+      if (node && Object.keys(node).length > 0 && issue.code !== 'too_small' && issue.code !== 'too_big') {
+        return `expected ${typeText(node)}`;
+      }
+      return issue.message.replace(/^(Invalid input|Too small|Too big): /, '');
+    default:
+      return issue.message.replace(/^Invalid input: /, '');
+  }
+}
+
+/** The option's own documentation, of the nearest key above a list's item. */
+function docOf(node: SchemaNode, view: SchemaNode, path: readonly PropertyKey[]): string | undefined {
+  if (node.description !== undefined) return node.description;
+  const last = path.findLastIndex((key) => typeof key === 'string');
+  let at: SchemaNode | undefined = view;
+  for (const key of path.slice(0, last + 1)) at = at && childOf(at, String(key));
+  return at?.description;
+}
