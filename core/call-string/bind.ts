@@ -10,7 +10,7 @@ import { type Argument, type Call, inWhere, parseCalls, pointAt, type Span } fro
 
 type Place = { readonly text: string; readonly span: Span; readonly where?: string };
 
-const at = ({ text, span, where }: Place) => `${inWhere(where)}, column ${span.from + 1}`;
+const at = ({ span, where }: Place) => `${inWhere(where)}, column ${span.from + 1}`;
 
 const errors = catalogue('call', {
   unknown: (v: Place & { point: string; name: string; known: readonly string[] }) => ({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createCalls, parseCallString, signatureOf } from '../../../core/call-string';
 import { Container } from '../../../core/container';
-import { UserError } from '../../../core/errors';
+import { type UserError } from '../../../core/errors';
 import { type Implementation, Registry } from '../../../core/extensions';
 
 const size = z.union([z.int(), z.tuple([z.int(), z.int()])]).describe('the new height and width');
