@@ -9,6 +9,10 @@ export {
   type Rank,
   type Scalar,
   Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  type Tensor4D,
   type TensorLike,
   // Making tensors
   fill,

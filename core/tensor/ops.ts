@@ -1,0 +1,96 @@
+// Ops of our own, as models and losses call them.
+
+import {
+  div,
+  engine,
+  getKernel,
+  sum,
+  type Tensor,
+  type TensorInfo,
+  transpose,
+  where,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import type { PartitionSpec } from '../runtime';
+import { runOwn, type StorageType } from './own-ops';
+import { byPosition } from './own-rules';
+import { bernoulli } from './random';
+
+/**
+ * Einstein summation with explicit result: `einsum('bqhd,bkhd->bhqk', q, k)`. float32; one operand or two. Letters of
+ * both operands that the result lacks are contracted, letters of one operand that the result lacks are summed.
+ * Differentiable, any number of times. No ellipsis and no letter twice in an operand.
+ */
+export function einsum(equation: string, a: Tensor, b?: Tensor): Tensor {
+  return b ? runOwn('Einsum', { a, b }, { equation }) : einsumOfOne(equation, a);
+}
+
+function einsumOfOne(equation: string, x: Tensor): Tensor {
+  const [letters = '', out = ''] = equation.replace(/\s/g, '').split('->');
+  const known =
+    /^[a-zA-Z]*->[a-zA-Z]*$/.test(equation.replace(/\s/g, '')) && [...out].every((l) => letters.includes(l));
+  const distinct =
+    new Set(letters).size === x.rank && letters.length === x.rank && new Set(out).size === out.length;
+  if (!known || !distinct)
+    throw new Error(`einsum: "${equation}" doesn't fit one operand of shape [${x.shape.join(', ')}]`);
+  const summed = [...letters].flatMap((letter, i) => (out.includes(letter) ? [] : [i]));
+  const kept = [...letters].filter((letter) => out.includes(letter));
+  const reduced = summed.length > 0 ? sum(x, summed) : x;
+  return transpose(
+    reduced,
+    [...out].map((letter) => kept.indexOf(letter)),
+  );
+}
+
+/**
+ * Gaussian error linear unit of a float tensor of any shape (Hendrycks & Gimpel, arXiv:1606.08415). The tanh
+ * approximation unless `approximate` is false, as in flax.
+ */
+export function gelu(x: Tensor, approximate = true): Tensor {
+  return runOwn('Gelu', { x }, { approximate });
+}
+
+/** Inverse of erf on [-1, 1], elementwise, float32. */
+export function erfInv(x: Tensor): Tensor {
+  return runOwn('ErfInv', { x }, {});
+}
+
+/**
+ * Zeroes each value with probability `rate` and scales the others by 1 / (1 - rate), as flax's Dropout does
+ * (Srivastava et al., JMLR 15, 2014). x: float, any shape; key: int32 [2].
+ */
+export function dropout(x: Tensor, rate: number, key: Tensor): Tensor {
+  if (rate === 0) return x;
+  if (rate === 1) return zerosLike(x);
+  const keep = 1 - rate;
+  return where(bernoulli(key, keep, x.shape), div(x, keep), zerosLike(x));
+}
+
+/** x, as a constant for gradients: any dtype and shape. */
+export function stopGradient<T extends Tensor>(x: T): T {
+  // Runs tfjs's Identity outside of the gradient tape. A gradient of zeros would be right as well, but would drag the
+  // whole backward pass of x along.
+  const { backendName, backend } = engine();
+  const identity = getKernel('Identity', backendName);
+  if (!identity) throw new Error(`The backend "${backendName}" has no Identity kernel`);
+  const info = identity.kernelFunc({ inputs: { x }, attrs: {}, backend });
+  return engine().makeTensorFromTensorInfo(info as TensorInfo) as T;
+}
+
+/**
+ * x stored as bfloat16, float16 or float32. tfjs goes on calling it float32; ops on it compute and store in that type
+ * as JAX would. Eager runtimes have float32 alone and ignore it. The gradient has the storage of x.
+ */
+export function castStorage(x: Tensor, storage: StorageType): Tensor {
+  return runOwn('CastStorage', { x }, { storage });
+}
+
+/** x, sharded as `spec` says from here on; the gradient too. Nothing happens on one device. */
+export function shardingConstraint(x: Tensor, spec: PartitionSpec): Tensor {
+  return runOwn('ShardingConstraint', { x }, { spec });
+}
+
+/** The tensors as they are; the compiler computes none of them before all are there, nor merges across. */
+export function optimizationBarrier(tensors: readonly Tensor[]): Tensor[] {
+  return [...runOwn('OptimizationBarrier', byPosition(tensors), {})];
+}
