@@ -1,0 +1,61 @@
+// The parameters of a model: which it has, and their initial values, without a program for the whole model.
+
+import type { Batch, Model, Params } from '../extensions';
+import { type PartitionSpec, type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
+import * as tf from '../tensor';
+import { nest } from '../tree';
+import { type ParamDeclaration, Scope } from './scope';
+
+/**
+ * What the model asks its scope for when it sees a batch like this, in that order. Runs the model abstractly, with one
+ * example in the batch, as flax's lazy init does.
+ */
+export function declareParams(
+  runtime: Runtime,
+  model: Model,
+  batchSpec: { readonly [name: string]: TensorSpec },
+): ParamDeclaration[] {
+  const declared: ParamDeclaration[] = [];
+  const one = Object.fromEntries(
+    Object.entries(batchSpec).map(([name, { dtype, shape }]) => [
+      name,
+      new TensorSpec(dtype, [1, ...shape.slice(1)]),
+    ]),
+  );
+  runtime.evalShape(
+    (batch: Batch) => model.apply(Scope.declaring(declared), batch, { train: false }).output,
+    one,
+  );
+  return declared;
+}
+
+/**
+ * Initial values: those that flax's `init` gives for the key. Each parameter comes from a small program of its own,
+ * shared by parameters of the same initializer, shape and sharding, that gets its key as an argument and puts each
+ * part of the result on its device: compiling takes moments, and no device ever holds more than its parts.
+ */
+export function initParams(
+  runtime: Runtime,
+  declarations: readonly ParamDeclaration[],
+  key: tf.random.HostKey,
+  shardingOf: (name: string, spec: TensorSpec) => PartitionSpec = () => [],
+): Params {
+  const programs = new Map<string, (key: tf.Tensor) => tf.Tensor>();
+  const named = declarations.map(({ name, spec, init, fold }) => {
+    const sharding = shardingOf(name, spec);
+    const id = JSON.stringify([init.id, spec.shape, sharding]);
+    let program = programs.get(id);
+    if (!program) {
+      program = runtime.jit((key: tf.Tensor) => init(key, spec.shape), {
+        name: `init ${init.id}`,
+        outShardings: new ShardingLeaf(sharding),
+      });
+      programs.set(id, program);
+    }
+    const folded = runtime.toDevice(tf.random.keyArray(tf.random.foldIn(key, fold)));
+    const value = program(folded);
+    folded.dispose();
+    return [name, value] as const;
+  });
+  return nest(named);
+}
