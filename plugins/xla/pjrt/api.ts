@@ -1,10 +1,11 @@
 // A loaded PJRT plugin: its table of functions, called by name with named fields.
 
-import koffi, { type TypeObject } from 'koffi';
+import koffi from 'koffi';
 import { codeName, errors, PjrtError } from './errors';
 import { functionNames, type FunctionName } from './functions';
-import { NULL, Struct, textAt, type Value, viewOf } from './memory';
+import { layoutOfStruct, NULL, Struct, textAt, type Value, wordsAt } from './memory';
 import { type Kind } from './layout';
+import { openPlugin } from './library';
 import { type Scalars, type StructName } from './structs';
 
 /** The functions whose argument structs we know. */
@@ -24,11 +25,8 @@ export const apiVersion: ApiVersion = { major: 0, minor: 81 };
 
 type Native = (args: bigint) => bigint | null;
 
-/** Native code runs on a stack that koffi allocates: XLA's compiler needs more than its default of 2 MiB. */
-const stackBytes = 16 << 20;
-
-/** XLA logs to stderr, and greets in several lines unless told otherwise before it is loaded. */
-const warningsOnly = '1';
+/** Functions that return void share it; nothing looks at what they "return". */
+const prototype = koffi.proto('void*', ['void*']);
 
 export class Api {
   private readonly functions = new Map<FunctionName, Native>();
@@ -79,17 +77,10 @@ export class Api {
     if (!native) {
       const address = this.addresses.get(name) ?? NULL;
       if (address === NULL) throw new PjrtError('UNIMPLEMENTED', `not implemented by ${this.path}`, name);
-      this.functions.set(name, (native = koffi.decode(address, prototypes().args) as Native));
+      this.functions.set(name, (native = koffi.decode(address, prototype) as Native));
     }
     return native;
   }
-}
-
-let cached: { readonly args: TypeObject } | undefined;
-
-function prototypes() {
-  // Functions that return void share this prototype too; nothing looks at what they "return".
-  return (cached ??= { args: koffi.proto('void*', ['void*']) });
 }
 
 const loaded = new Map<string, Api>();
@@ -108,55 +99,25 @@ export function loadApi(path: string): Api {
 function load(path: string): Api {
   let table: bigint;
   try {
-    if (loaded.size === 0) koffi.config({ sync_stack_size: stackBytes });
-    process.env.TF_CPP_MIN_LOG_LEVEL ??= warningsOnly;
-    keepLoaded(path);
-    const getApi = koffi.load(path).func('GetPjrtApi', 'void*', []) as () => bigint;
-    table = getApi();
+    table = openPlugin(path);
   } catch (error) {
     throw errors.pluginNotLoadable({ path, reason: (error as Error).message });
   }
-  const header = tableHeader(table);
-  if (header.version.major !== apiVersion.major || header.version.minor < apiVersion.minor) {
-    throw errors.pluginTooOld({ path, found: show(header.version), needed: show(apiVersion) });
+  const version = versionOf(table);
+  if (version.major !== apiVersion.major || version.minor < apiVersion.minor) {
+    throw errors.pluginTooOld({ path, found: show(version), needed: show(apiVersion) });
   }
-  const pointers = viewOf(table, header.structSize);
-  const words = new BigUint64Array(pointers.buffer as ArrayBuffer, header.firstFunction);
-  const api = new Api(
-    path,
-    header.version,
-    new Map(functionNames.map((name, index) => [name, words[index]!])),
-  );
+  const pointers = wordsAt(table + BigInt(layoutOfStruct('PJRT_Api').structSize), functionNames.length);
+  const api = new Api(path, version, new Map(functionNames.map((name, index) => [name, pointers[index]!])));
   api.call('PJRT_Plugin_Initialize', {});
   return api;
 }
 
-/**
- * Koffi unloads its libraries when the process ends, while the threads of XLA still run: a crash at every exit.
- * A library opened as "no delete" stays.
- */
-function keepLoaded(path: string): void {
-  const RTLD_NOW = 0x2;
-  const RTLD_NODELETE = 0x1000;
-  const dlopen = koffi.load(null).func('dlopen', 'void*', ['str', 'int']) as (
-    path: string,
-    mode: number,
-  ) => unknown;
-  dlopen(path, RTLD_NOW | RTLD_NODELETE);
+function versionOf(table: bigint): ApiVersion {
+  const { places, structSize } = layoutOfStruct('PJRT_Api');
+  const memory = { buffer: koffi.view(table, structSize), byteOffset: places.pjrt_api_version!.offset };
+  const version = new Struct('PJRT_Api_Version', memory);
+  return { major: version.get('major_version'), minor: version.get('minor_version') };
 }
 
 const show = ({ major, minor }: ApiVersion) => `${major}.${minor}`;
-
-/** `struct PJRT_Api` begins with its size, an extension pointer and the embedded version. */
-function tableHeader(table: bigint) {
-  const size = 8 + 8;
-  const version = new Struct('PJRT_Api_Version', {
-    buffer: koffi.view(table + BigInt(size), 24),
-    byteOffset: 0,
-  });
-  return {
-    structSize: Number(new BigUint64Array(koffi.view(table, 8))[0]),
-    version: { major: version.get('major_version'), minor: version.get('minor_version') },
-    firstFunction: size + version.layout.stride,
-  };
-}

@@ -27,3 +27,4 @@ export {
 } from './executable';
 export { type NamedValue, type NamedValues } from './named-values';
 export { type Source } from './program';
+export { Topology } from './topology';

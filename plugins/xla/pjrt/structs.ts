@@ -14,8 +14,12 @@ const tiled = {
 
 const strides = { byte_strides: 'pointer', num_byte_strides: 'size' } as const satisfies Fields;
 
+const apiVersion = { major_version: 'int32', minor_version: 'int32' } as const satisfies Fields;
+
 export const structs = {
-  PJRT_Api_Version: { major_version: 'int32', minor_version: 'int32' },
+  PJRT_Api_Version: apiVersion,
+  /** The table of functions follows: functions.ts. */
+  PJRT_Api: { pjrt_api_version: { struct: apiVersion } },
   PJRT_NamedValue: {
     name: 'pointer',
     name_size: 'size',

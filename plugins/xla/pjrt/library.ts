@@ -1,0 +1,64 @@
+// Loading a plugin's shared library such that the process also ends well.
+
+import { readFileSync } from 'node:fs';
+import koffi from 'koffi';
+
+/** Native code runs on a stack that koffi allocates: XLA's compiler needs more than its default of 2 MiB. */
+const stackBytes = 16 << 20;
+
+/** XLA logs to stderr, and greets in several lines unless told otherwise before it is loaded. */
+const warningsOnly = '1';
+
+let isPrepared = false;
+
+/**
+ * Opens a plugin and returns the address of its `struct PJRT_Api`.
+ *
+ * @throws Error with the loader's message.
+ */
+export function openPlugin(path: string): bigint {
+  if (!isPrepared) {
+    koffi.config({ sync_stack_size: stackBytes });
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= warningsOnly;
+    process.once('exit', stopProfilingTimers);
+    isPrepared = true;
+  }
+  keepLoaded(path);
+  const getApi = koffi.load(path).func('GetPjrtApi', 'void*', []) as () => bigint;
+  return getApi();
+}
+
+/**
+ * Koffi unloads its libraries when the process ends, while the threads of XLA still run: a crash at every exit.
+ * A library opened as "no delete" stays.
+ */
+function keepLoaded(path: string): void {
+  const RTLD_NOW = 0x2;
+  const RTLD_NODELETE = 0x1000;
+  type Dlopen = (path: string, mode: number) => bigint | null;
+  const dlopen = koffi.load(null).func('dlopen', 'void*', ['str', 'int']) as Dlopen;
+  dlopen(path, RTLD_NOW | RTLD_NODELETE);
+}
+
+/**
+ * The TPU plugin profiles its threads with timers that send SIGPROF. Node restores the default action of every
+ * signal as it ends, and that of SIGPROF is to kill the process: the exit code would be lost.
+ */
+function stopProfilingTimers(): void {
+  if (process.arch !== 'x64') return; // the only processor that this plugin exists for
+  const timer_delete = 226;
+  const syscall = koffi.load(null).func('syscall', 'long', ['long', 'long']) as (
+    call: number,
+    id: number,
+  ) => number;
+  for (const [, id] of profilingTimers().matchAll(/^ID: (\d+)\nsignal: 27\//gm))
+    syscall(timer_delete, Number(id));
+}
+
+function profilingTimers(): string {
+  try {
+    return readFileSync('/proc/self/timers', 'utf8');
+  } catch {
+    return ''; // a kernel that doesn't list them
+  }
+}
