@@ -21,14 +21,16 @@ export { type PluginName } from './pjrt/wheels';
 export interface InstallOptions {
   /** Gets one line of progress at a time. */
   readonly log?: (line: string) => void;
+  /** Where plugins go; the default is beside the other things that can be fetched again. */
+  readonly cache?: string;
 }
 
-/** Where plugins go: beside the other things that can be fetched again. */
-const cache = path.resolve(__dirname, '../../node_modules/.cache/big-vision-ts/pjrt');
+const defaultCache = path.resolve(__dirname, '../../node_modules/.cache/big-vision-ts/pjrt');
 
 const entryOf = (name: PluginName): PluginWheels => pluginWheels[name];
 
-const folderOf = (name: PluginName) => path.join(cache, `${name}-${entryOf(name).wheels[0].version}`);
+const folderOf = (name: PluginName, cache: string) =>
+  path.join(cache, `${name}-${entryOf(name).wheels[0].version}`);
 
 /**
  * The shared library of an installed plugin, if there is one. The environment variable BV_PJRT_PLUGIN
@@ -36,19 +38,19 @@ const folderOf = (name: PluginName) => path.join(cache, `${name}-${entryOf(name)
  *
  * @throws UserError runtime/plugin-override-missing when BV_PJRT_PLUGIN names no file.
  */
-export function installed(name: PluginName): string | undefined {
+export function installed(name: PluginName, cache = defaultCache): string | undefined {
   const override = process.env.BV_PJRT_PLUGIN;
   if (override) {
     if (!existsSync(override)) throw errors.pluginOverrideMissing({ path: override });
     return path.resolve(override);
   }
-  const library = path.join(folderOf(name), entryOf(name).library);
+  const library = path.join(folderOf(name, cache), entryOf(name).library);
   return existsSync(library) ? library : undefined;
 }
 
 /** The installed plugin; installs it first when there is none. */
 export async function ensureInstalled(name: PluginName, options: InstallOptions = {}): Promise<string> {
-  return installed(name) ?? install(name, options);
+  return installed(name, options.cache) ?? install(name, options);
 }
 
 /**
@@ -58,11 +60,12 @@ export async function ensureInstalled(name: PluginName, options: InstallOptions 
  * @throws UserError runtime/no-pip, runtime/no-wheel, runtime/wheel-hash-mismatch, runtime/no-network,
  *   runtime/pip-failed, runtime/cache-not-writable.
  */
-export async function install(name: PluginName, { log = () => {} }: InstallOptions = {}): Promise<string> {
+export async function install(name: PluginName, options: InstallOptions = {}): Promise<string> {
+  const { log = () => {}, cache = defaultCache } = options;
   const { wheels, library, api } = entryOf(name);
   const pins = wheels.map((wheel) => pinned(name, wheel));
   const python = await findPython();
-  const temporary = await temporaryFolder(name);
+  const temporary = await temporaryFolder(name, cache);
   try {
     const unpacked = path.join(temporary, 'unpacked');
     for (const pin of pins) {
@@ -73,7 +76,7 @@ export async function install(name: PluginName, { log = () => {} }: InstallOptio
     }
     const facts = { name, version: wheels[0].version, library, api, wheels: pins };
     await writeFile(path.join(unpacked, 'plugin.json'), JSON.stringify(facts, undefined, 2));
-    const folder = folderOf(name);
+    const folder = folderOf(name, cache);
     await rm(folder, { recursive: true, force: true });
     await rename(unpacked, folder).catch((error: NodeJS.ErrnoException) => {
       // Another process has just installed the same wheels.
@@ -112,7 +115,7 @@ async function findPython(): Promise<string> {
   throw errors.noPip();
 }
 
-async function temporaryFolder(name: PluginName): Promise<string> {
+async function temporaryFolder(name: PluginName, cache: string): Promise<string> {
   try {
     await mkdir(cache, { recursive: true });
     // In the cache itself, because a rename can't cross file systems.
@@ -183,7 +186,8 @@ interface Finished {
 /** Runs a command; one that can't be started has code 127, as in a shell. */
 function run(command: string, args: readonly string[], log?: (line: string) => void): Promise<Finished> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       for (const line of text.split('\n')) if (line.trim()) log?.(line.trim());

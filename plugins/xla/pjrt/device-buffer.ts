@@ -125,6 +125,9 @@ export class DeviceBuffer {
   }
 }
 
+// Made outside ownBuffers: a function that could reach the guard would keep it from being collected.
+const destroyer = (api: Api) => (buffer: bigint) => void api.call('PJRT_Buffer_Destroy', { buffer });
+
 /** Takes ownership of native buffers. */
 export function ownBuffers(
   context: BufferContext,
@@ -133,8 +136,7 @@ export function ownBuffers(
 ): DeviceBuffer[] {
   const { api, resources } = context;
   const guard: Guard = {};
-  const destroy = (buffer: bigint) => void api.call('PJRT_Buffer_Destroy', { buffer });
-  const owned = resources.own(guard, 'buffer', pointers, destroy);
+  const owned = resources.own(guard, 'buffer', pointers, destroyer(api));
   return owned.map((resource, index) => new DeviceBuffer(context, resource, shapes[index]!, guard));
 }
 

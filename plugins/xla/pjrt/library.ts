@@ -18,7 +18,7 @@ let isPrepared = false;
  */
 export function openPlugin(path: string): bigint {
   if (!isPrepared) {
-    koffi.config({ sync_stack_size: stackBytes });
+    growStack();
     process.env.TF_CPP_MIN_LOG_LEVEL ??= warningsOnly;
     process.once('exit', stopProfilingTimers);
     isPrepared = true;
@@ -26,6 +26,12 @@ export function openPlugin(path: string): bigint {
   keepLoaded(path);
   const getApi = koffi.load(path).func('GetPjrtApi', 'void*', []) as () => bigint;
   return getApi();
+}
+
+/** Koffi takes its settings only before it has loaded the first library, in the whole process. */
+function growStack(): void {
+  const { sync_stack_size = 0 } = koffi.config();
+  if (sync_stack_size < stackBytes) koffi.config({ sync_stack_size: stackBytes });
 }
 
 /**
