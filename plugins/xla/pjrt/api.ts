@@ -1,20 +1,15 @@
 // A loaded PJRT plugin: its table of functions, called by name with named fields.
 
-import koffi from 'koffi';
+import koffi, { type KoffiFunc } from 'koffi';
 import { codeName, errors, PjrtError } from './errors';
 import { functionNames, type FunctionName } from './functions';
-import { layoutOfStruct, NULL, Struct, textAt, type Value, wordsAt } from './memory';
-import { type Kind } from './layout';
+import { type Inputs, layoutOfStruct, NULL, Struct, textAt, wordsAt } from './memory';
 import { openPlugin } from './library';
-import { type Scalars, type StructName } from './structs';
+import { type StructName } from './structs';
 
 /** The functions whose argument structs we know. */
 export type Callable = { [N in FunctionName]: `${N}_Args` extends StructName ? N : never }[FunctionName];
 export type Args<N extends Callable> = `${N}_Args` & StructName;
-export type Inputs<N extends Callable> = {
-  readonly [F in keyof Scalars<Args<N>>]?: Value<Scalars<Args<N>>[F] & Kind>;
-};
-
 export interface ApiVersion {
   readonly major: number;
   readonly minor: number;
@@ -23,7 +18,7 @@ export interface ApiVersion {
 /** The C API whose structs we pass: a plugin must know all their fields. */
 export const apiVersion: ApiVersion = { major: 0, minor: 81 };
 
-type Native = (args: bigint) => bigint | null;
+type Native = KoffiFunc<(args: bigint) => bigint | null>;
 
 /** Functions that return void share it; nothing looks at what they "return". */
 const prototype = koffi.proto('void*', ['void*']);
@@ -46,29 +41,51 @@ export class Api {
    * @returns the struct after the call. It is reused by the next call of the same function: read it at once.
    * @throws PjrtError with PJRT's message.
    */
-  call<N extends Callable>(name: N, inputs: Inputs<N>, where: string = name): Struct<Args<N>> {
+  call<N extends Callable>(name: N, inputs: Inputs<Args<N>>, where: string = name): Struct<Args<N>> {
     let args = this.structs.get(name) as Struct<Args<N>> | undefined;
     if (!args) this.structs.set(name, (args = new Struct(`${name}_Args` as Args<N>)));
-    args.clear().setAll(inputs);
-    this.invoke(name, args.address, where);
+    args.clear().set(inputs);
+    try {
+      this.invoke(name, args, where);
+    } finally {
+      args.letGo();
+    }
+    return args;
+  }
+
+  /**
+   * Calls a function on another thread, for what takes long. The event loop turns meanwhile.
+   *
+   * @returns the struct after the call, which is the caller's.
+   * @throws (rejects with) PjrtError with PJRT's message.
+   */
+  async callAsync<N extends Callable>(name: N, inputs: Inputs<Args<N>>): Promise<Struct<Args<N>>> {
+    const args = new Struct(`${name}_Args` as Args<N>).set(inputs);
+    const error = await new Promise<bigint | null>((resolve, reject) => {
+      this.native(name).async(args.address, (failure: Error | null, result: bigint | null) =>
+        failure ? reject(failure) : resolve(result),
+      );
+    });
+    args.letGo();
+    if (error) throw this.takeError(error, name);
     return args;
   }
 
   /** Calls a function with a struct that the caller keeps filled in: for the hot path. */
-  invoke(name: Callable, args: bigint, where: string = name): void {
-    const error = this.native(name)(args);
+  invoke<N extends Callable>(name: N, args: Struct<Args<N>>, where: string = name): void {
+    const error = this.native(name)(args.address);
     if (error) throw this.takeError(error, where);
   }
 
   /** Turns a native error into an exception and frees it. */
   private takeError(error: bigint, where: string): PjrtError {
-    const message = new Struct('PJRT_Error_Message_Args').set('error', error);
+    const message = new Struct('PJRT_Error_Message_Args').set({ error });
     this.native('PJRT_Error_Message')(message.address);
     const reason = textAt(message.get('message'), message.get('message_size'));
-    const code = new Struct('PJRT_Error_GetCode_Args').set('error', error);
+    const code = new Struct('PJRT_Error_GetCode_Args').set({ error });
     this.native('PJRT_Error_GetCode')(code.address);
     const result = new PjrtError(codeName(code.get('code')), reason, where);
-    this.native('PJRT_Error_Destroy')(new Struct('PJRT_Error_Destroy_Args').set('error', error).address);
+    this.native('PJRT_Error_Destroy')(new Struct('PJRT_Error_Destroy_Args').set({ error }).address);
     return result;
   }
 

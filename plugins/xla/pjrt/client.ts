@@ -2,12 +2,12 @@
 
 import { type Api, loadApi } from './api';
 import { type BufferContext, type DeviceBuffer, ownBuffers } from './device-buffer';
-import { type CompileOptions, encodeCompileOptions } from './compile-options';
+import { type CompileOptions, compileOptionsOf } from './compile-options';
 import { Device } from './device';
 import { bytesOf, type ElementType, elementTypes } from './element-types';
 import { settled } from './event';
 import { LoadedExecutable } from './executable';
-import { addressOf, NULL, textAt, wordsAt } from './memory';
+import { NULL, textAt, wordsAt } from './memory';
 import { encodeNamedValues, type NamedValues } from './named-values';
 import { encodeProgram, type Source } from './program';
 import { Resources } from './resources';
@@ -56,8 +56,8 @@ export class Client {
     const api = loadApi(plugin);
     const count = options.cpuDeviceCount;
     const values = { ...(count === undefined ? {} : { cpu_device_count: count }), ...options.platform };
-    const { address, count: num_options } = encodeNamedValues(values);
-    const created = api.call('PJRT_Client_Create', { create_options: address, num_options });
+    const { values: create_options, count: num_options } = encodeNamedValues(values);
+    const created = api.call('PJRT_Client_Create', { create_options, num_options });
     return new Client(api, created.get('client'));
   }
 
@@ -87,22 +87,26 @@ export class Client {
    * @throws PjrtError with the compiler's diagnostics.
    */
   compile(source: Source, options?: CompileOptions): LoadedExecutable {
-    const program = encodeProgram(source);
-    const bytes = encodeCompileOptions(options);
-    const compiled = this.api.call('PJRT_Client_Compile', {
-      client: this.pointer,
-      program: program.address,
-      compile_options: addressOf(bytes),
-      compile_options_size: bytes.length,
-    });
+    const compiled = this.api.call('PJRT_Client_Compile', this.compilation(source, options));
     return new LoadedExecutable(this.context, compiled.get('executable'));
+  }
+
+  /** Like compile, but on another thread: the event loop turns, and signals are heard. */
+  async compileAsync(source: Source, options?: CompileOptions): Promise<LoadedExecutable> {
+    const compiled = await this.api.callAsync('PJRT_Client_Compile', this.compilation(source, options));
+    return new LoadedExecutable(this.context, compiled.get('executable'));
+  }
+
+  private compilation(source: Source, options?: CompileOptions) {
+    const client = this.pointer;
+    return { client, program: encodeProgram(source), ...compileOptionsOf(options) };
   }
 
   /** Loads what `Executable.serialize` gave, in the same version of the plugin. */
   deserializeExecutable(serialized: Uint8Array): LoadedExecutable {
     const result = this.api.call('PJRT_Executable_DeserializeAndLoad', {
       client: this.pointer,
-      serialized_executable: addressOf(serialized),
+      serialized_executable: serialized,
       serialized_executable_size: serialized.byteLength,
     });
     return new LoadedExecutable(this.context, result.get('loaded_executable'));
@@ -152,12 +156,11 @@ export class Client {
       throw new RangeError(`${data.byteLength} bytes given, and ${elementType}[${dims}] has ${needed}`);
     }
     const sizes = BigInt64Array.from(dims, BigInt);
-    const address = needed === 0 ? addressOf(placeholder) : addressOf(data);
     const result = this.api.call('PJRT_Client_BufferFromHostBuffer', {
       client: this.pointer,
-      data: address,
+      data: needed === 0 ? placeholder : data,
       type: elementTypes[elementType].pjrt,
-      dims: dims.length === 0 ? NULL : addressOf(sizes),
+      dims: sizes,
       num_dims: dims.length,
       host_buffer_semantics: semantics,
       device: device.pointer,

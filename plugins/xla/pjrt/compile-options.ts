@@ -35,6 +35,12 @@ export function encodeCompileOptions(options: CompileOptions = {}): Uint8Array {
   ]);
 }
 
+/** The fields of an argument struct that options go to. */
+export function compileOptionsOf(options?: CompileOptions) {
+  const bytes = encodeCompileOptions(options);
+  return { compile_options: bytes, compile_options_size: bytes.length };
+}
+
 /** DeviceAssignmentProto: for each partition, the device of each replica. */
 function deviceAssignment(field: number, ids: readonly (readonly number[])[]): proto.Message {
   const partitions = ids[0]?.length ?? 0;

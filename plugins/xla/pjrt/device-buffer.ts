@@ -4,7 +4,7 @@ import { type Api } from './api';
 import { type Device } from './device';
 import { bytesOf, type ElementType, hostArray, type HostArray } from './element-types';
 import { awaitNow, settled } from './event';
-import { addressOf, NULL, Struct } from './memory';
+import { type Memory, NULL, Struct } from './memory';
 import { type Guard, type Resource, type Resources } from './resources';
 
 export interface Shape {
@@ -114,11 +114,10 @@ export class DeviceBuffer {
     if (target.byteLength < byteLength) {
       throw new RangeError(`The target has ${target.byteLength} bytes, and the buffer ${byteLength}`);
     }
-    const layout = dims.length > 1 ? rowMajor(dims.length) : undefined;
     const copy = this.context.api.call('PJRT_Buffer_ToHostBuffer', {
       src: this.pointer,
-      host_layout: layout?.address ?? NULL,
-      dst: addressOf(target),
+      host_layout: dims.length > 1 ? rowMajor(dims.length) : NULL,
+      dst: target,
       dst_size: byteLength,
     });
     return copy.get('event');
@@ -142,24 +141,19 @@ export function ownBuffers(
 
 const copying = 'copying a buffer to the host';
 
-interface HostLayout {
-  readonly address: bigint;
-  readonly kept: unknown;
-}
-
-const rowMajorLayouts = new Map<number, HostLayout>();
+const rowMajorLayouts = new Map<number, Memory>();
 
 /** Without a layout the copy would have the device's own, which isn't row-major on every platform. */
-function rowMajor(rank: number): HostLayout {
+function rowMajor(rank: number): Memory {
   let layout = rowMajorLayouts.get(rank);
   if (!layout) {
-    const minorToMajor = BigInt64Array.from({ length: rank }, (_, index) => BigInt(rank - 1 - index));
-    const tiled = new Struct('PJRT_Buffer_MemoryLayout_Tiled').setAll({
-      minor_to_major: addressOf(minorToMajor),
+    const minor_to_major = BigInt64Array.from({ length: rank }, (_, index) => BigInt(rank - 1 - index));
+    const tiled = new Struct('PJRT_Buffer_MemoryLayout_Tiled').set({
+      minor_to_major,
       minor_to_major_size: rank,
     });
-    const struct = new Struct('PJRT_Buffer_MemoryLayout').embed('tiled', tiled);
-    rowMajorLayouts.set(rank, (layout = { address: struct.address, kept: [struct, minorToMajor] }));
+    layout = new Struct('PJRT_Buffer_MemoryLayout').embed('tiled', tiled);
+    rowMajorLayouts.set(rank, layout);
   }
   return layout;
 }

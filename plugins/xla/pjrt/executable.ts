@@ -5,7 +5,7 @@ import { type Api } from './api';
 import { type BufferContext, type DeviceBuffer, ownBuffers, type Shape } from './device-buffer';
 import { type Device } from './device';
 import { elementTypeOf } from './element-types';
-import { addressOf, intsAt, NULL, Struct, textAt, viewOf, wordsAt } from './memory';
+import { addressOf, intsAt, type Memory, NULL, Struct, textAt, viewOf, wordsAt } from './memory';
 import { decodeNamedValues, type NamedValues } from './named-values';
 import { type Resource, type Resources } from './resources';
 
@@ -81,10 +81,10 @@ export class Executable {
   /** The program after optimization, in the platform's format (`hlo`: a serialized HloModuleProto). */
   optimizedProgram(): { readonly format: string; readonly code: Uint8Array } {
     const program = new Struct('PJRT_Program');
-    const args = { ...this.of, program: program.address };
+    const args = { ...this.of, program };
     this.api.call('PJRT_Executable_OptimizedProgram', args); // tells the size
     const code = new Uint8Array(program.get('code_size'));
-    program.set('code', addressOf(code));
+    program.set({ code });
     this.api.call('PJRT_Executable_OptimizedProgram', args);
     return { format: textAt(program.get('format'), program.get('format_size')), code };
   }
@@ -163,7 +163,7 @@ export class LoadedExecutable {
     const pointers = wordsAt(list.get('addressable_devices'), list.get('num_addressable_devices'));
     this.devices = [...pointers].map((device) => context.deviceAt(device));
     this.outputTable = new PointerTable(Math.max(1, this.devices.length), this.outputs.length);
-    this.call.setAll({ executable: pointer, options: this.options.address });
+    this.call.set({ executable: pointer, options: this.options });
   }
 
   /** What it returns, on each device. */
@@ -189,19 +189,19 @@ export class LoadedExecutable {
     }
     this.argumentTable.fill(args);
     const kept = BigInt64Array.from(options.nonDonatable ?? [], BigInt);
-    this.options.setAll({
-      non_donatable_input_indices: addressOf(kept),
+    this.options.set({
+      non_donatable_input_indices: kept,
       num_non_donatable_input_indices: kept.length,
     });
-    this.call.setAll({
+    this.call.set({
       executable: pointer,
-      argument_lists: this.argumentTable.address,
+      argument_lists: this.argumentTable,
       num_devices: args.length,
       num_args: count,
-      output_lists: this.outputTable.address,
+      output_lists: this.outputTable,
       execute_device: options.device?.pointer ?? NULL,
     });
-    this.context.api.invoke('PJRT_LoadedExecutable_Execute', this.call.address);
+    this.context.api.invoke('PJRT_LoadedExecutable_Execute', this.call);
     return args.map((_, row) => ownBuffers(this.context, this.outputTable.row(row), this.outputs));
   }
 
@@ -213,7 +213,7 @@ export class LoadedExecutable {
 }
 
 /** Lists of pointers, one for each device, and the list of those lists. */
-class PointerTable {
+class PointerTable implements Memory {
   private readonly words: BigUint64Array;
   private readonly lists: BigUint64Array;
   readonly address: bigint;

@@ -31,7 +31,9 @@ export function openPlugin(path: string): bigint {
 /** Koffi takes its settings only before it has loaded the first library, in the whole process. */
 function growStack(): void {
   const { sync_stack_size = 0 } = koffi.config();
-  if (sync_stack_size < stackBytes) koffi.config({ sync_stack_size: stackBytes });
+  if (sync_stack_size < stackBytes) {
+    koffi.config({ sync_stack_size: stackBytes, async_stack_size: stackBytes, resident_async_pools: 1 });
+  }
 }
 
 /**

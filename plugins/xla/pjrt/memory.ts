@@ -1,20 +1,33 @@
 // Memory shared with native code. What we give to XLA is the backing store of an ArrayBuffer: it never moves,
-// and lives as long as the ArrayBuffer is reachable. So whoever hands an address to native code keeps the
-// ArrayBuffer for as long as native code may use it.
+// and lives as long as the ArrayBuffer is reachable. A bare address keeps nothing alive, so pointer fields take
+// the memory itself, and a struct holds on to what its fields point to.
 
 import koffi from 'koffi';
 import { layoutOf, type Kind, type Layout } from './layout';
 import { structs, type Scalars, type StructName } from './structs';
 
-export type Value<K extends Kind> = K extends 'pointer' ? bigint : K extends 'bool' ? boolean : number;
-
 /** A null pointer. */
 export const NULL = 0n;
 
-/** The address of a view's first byte. */
-export function addressOf(view: ArrayBufferView): bigint {
+/** What has an address and keeps alive what is there. */
+export interface Memory {
+  readonly address: bigint;
+}
+
+/** Native memory by its address, or ours. */
+export type Pointer = bigint | ArrayBufferView | Memory;
+
+export type Value<K extends Kind> = K extends 'pointer' ? bigint : K extends 'bool' ? boolean : number;
+type Input<K extends Kind> = K extends 'pointer' ? Pointer : Value<K>;
+
+/** Values for some fields of a struct. */
+export type Inputs<N extends StructName> = { readonly [F in keyof Scalars<N>]?: Input<Scalars<N>[F] & Kind> };
+
+export function addressOf(pointer: Pointer): bigint {
+  if (typeof pointer === 'bigint') return pointer;
+  if ('address' in pointer) return pointer.address;
   // A small typed array lives on the moving JavaScript heap until its buffer is asked for.
-  const { buffer, byteOffset } = view;
+  const { buffer, byteOffset } = pointer;
   return buffer.byteLength === 0 ? NULL : koffi.address(buffer) + BigInt(byteOffset);
 }
 
@@ -45,10 +58,12 @@ export function layoutOfStruct(name: StructName): Layout {
 const little = true;
 
 /** One C struct: ours (zeroed, with its size filled in), or a view of native memory. */
-export class Struct<N extends StructName> {
+export class Struct<N extends StructName> implements Memory {
   readonly address: bigint;
   readonly layout: Layout;
   private readonly view: DataView;
+  /** What the pointer fields point to. */
+  private readonly pointees = new Map<string, unknown>();
 
   constructor(name: N, memory?: { buffer: ArrayBuffer; byteOffset: number }) {
     this.layout = layoutOfStruct(name);
@@ -63,6 +78,12 @@ export class Struct<N extends StructName> {
     const { buffer, byteOffset, byteLength } = this.view;
     new Uint8Array(buffer, byteOffset, byteLength).fill(0);
     this.view.setBigUint64(0, BigInt(this.layout.structSize), little);
+    return this.letGo();
+  }
+
+  /** No longer keeps alive what the fields point to. */
+  letGo(): this {
+    if (this.pointees.size > 0) this.pointees.clear();
     return this;
   }
 
@@ -70,13 +91,8 @@ export class Struct<N extends StructName> {
     return this.read(field) as Value<Scalars<N>[F] & Kind>;
   }
 
-  set<F extends keyof Scalars<N> & string>(field: F, value: Value<Scalars<N>[F] & Kind>): this {
-    this.write(field, value);
-    return this;
-  }
-
-  setAll(values: { readonly [F in keyof Scalars<N>]?: Value<Scalars<N>[F] & Kind> }): this {
-    for (const field in values) this.write(field, values[field] as bigint | number | boolean);
+  set(values: Inputs<N>): this {
+    for (const field in values) this.write(field, values[field] as Pointer | number | boolean);
     return this;
   }
 
@@ -86,6 +102,7 @@ export class Struct<N extends StructName> {
     const { view } = source;
     const target = new Uint8Array(this.view.buffer, this.view.byteOffset + offset, view.byteLength);
     target.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    this.pointees.set(field, source);
     return this;
   }
 
@@ -108,14 +125,15 @@ export class Struct<N extends StructName> {
     }
   }
 
-  private write(field: string, value: bigint | number | boolean): void {
+  private write(field: string, value: Pointer | number | boolean): void {
     const { offset, kind } = this.layout.places[field]!;
     switch (kind) {
       case 'pointer':
-        return this.view.setBigUint64(offset, value as bigint, little);
+        if (typeof value === 'object') this.pointees.set(field, value);
+        return this.view.setBigUint64(offset, addressOf(value as Pointer), little);
       case 'size':
       case 'int64':
-        return this.view.setBigInt64(offset, BigInt(value), little);
+        return this.view.setBigInt64(offset, BigInt(value as number), little);
       case 'int32':
         return this.view.setInt32(offset, value as number, little);
       case 'float':
@@ -139,15 +157,12 @@ export function structsAt<N extends StructName>(name: N, address: bigint, count:
   );
 }
 
-/** An array of structs for native code to read, and its address. Keep it while native code may use it. */
-export function arrayOf<N extends StructName>(
-  name: N,
-  values: readonly { readonly [F in keyof Scalars<N>]?: Value<Scalars<N>[F] & Kind> }[],
-): { readonly address: bigint; readonly buffer: ArrayBuffer } {
+/** An array of structs for native code to read. */
+export function arrayOf<N extends StructName>(name: N, values: readonly Inputs<N>[]): Memory {
   const { stride } = layoutOfStruct(name);
   const buffer = new ArrayBuffer(Math.max(1, values.length) * stride);
-  values.forEach((value, index) =>
-    new Struct(name, { buffer, byteOffset: index * stride }).clear().setAll(value),
+  const structs = values.map((value, index) =>
+    new Struct(name, { buffer, byteOffset: index * stride }).clear().set(value),
   );
-  return { address: koffi.address(buffer), buffer };
+  return { address: koffi.address(buffer), kept: [buffer, structs] } as Memory;
 }

@@ -1,40 +1,31 @@
 // PJRT_NamedValue: options that we pass, and properties that a plugin reports.
 
-import { addressOf, arrayOf, NULL, structsAt, textAt, wordsAt, type Struct } from './memory';
+import { arrayOf, type Inputs, type Memory, type Struct, structsAt, textAt, wordsAt } from './memory';
 
 export type NamedValue = string | number | boolean | readonly number[];
 export type NamedValues = Readonly<Record<string, NamedValue>>;
 
 const Type = { string: 0, int64: 1, int64List: 2, float: 3, bool: 4 } as const;
 
-/** Native values; keep the object until the call that gets `address` and `count` has returned. */
 export interface EncodedValues {
-  readonly address: bigint;
+  readonly values: Memory;
   readonly count: number;
-  readonly kept: readonly unknown[];
 }
 
 /** An integral number is passed as int64, another as float. */
 export function encodeNamedValues(values: NamedValues = {}): EncodedValues {
-  const kept: unknown[] = [];
-  const keep = <T extends ArrayBufferView>(view: T) => {
-    kept.push(view);
-    return view;
-  };
-  const entries = Object.entries(values).map(([name, value]) => {
-    const bytes = keep(Buffer.from(name));
-    return { name: addressOf(bytes), name_size: bytes.length, ...encode(value, keep) };
+  const entries = Object.entries(values).map(([key, value]) => {
+    const name = Buffer.from(key);
+    return { name, name_size: name.length, ...encode(value) };
   });
-  const array = arrayOf('PJRT_NamedValue', entries);
-  kept.push(array);
-  return { address: entries.length ? array.address : NULL, count: entries.length, kept };
+  return { values: arrayOf('PJRT_NamedValue', entries), count: entries.length };
 }
 
-function encode(value: NamedValue, keep: <T extends ArrayBufferView>(view: T) => T) {
+function encode(value: NamedValue): Inputs<'PJRT_NamedValue'> {
   switch (typeof value) {
     case 'string': {
-      const bytes = keep(Buffer.from(value));
-      return { type: Type.string, string_value: addressOf(bytes), value_size: bytes.length };
+      const bytes = Buffer.from(value);
+      return { type: Type.string, string_value: bytes, value_size: bytes.length };
     }
     case 'boolean':
       return { type: Type.bool, bool_value: value, value_size: 1 };
@@ -43,8 +34,8 @@ function encode(value: NamedValue, keep: <T extends ArrayBufferView>(view: T) =>
         ? { type: Type.int64, int64_value: value, value_size: 1 }
         : { type: Type.float, float_value: value, value_size: 1 };
     case 'object': {
-      const list = keep(BigInt64Array.from(value, BigInt));
-      return { type: Type.int64List, int64_array_value: addressOf(list), value_size: list.length };
+      const list = BigInt64Array.from(value, BigInt);
+      return { type: Type.int64List, int64_array_value: list, value_size: list.length };
     }
   }
 }

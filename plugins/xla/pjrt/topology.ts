@@ -1,10 +1,10 @@
 // Devices that needn't be there: a description of a slice or a machine, to compile for ahead of time.
 
 import { type Api, loadApi } from './api';
-import { type CompileOptions, encodeCompileOptions } from './compile-options';
+import { type CompileOptions, compileOptionsOf } from './compile-options';
 import { describe, type DeviceDescription } from './device';
 import { Executable } from './executable';
-import { addressOf, NULL, textAt, wordsAt } from './memory';
+import { NULL, textAt, wordsAt } from './memory';
 import { encodeNamedValues, type NamedValues } from './named-values';
 import { encodeProgram, type Source } from './program';
 import { Resources } from './resources';
@@ -39,9 +39,9 @@ export class Topology {
     const bytes = Buffer.from(name);
     const values = encodeNamedValues(options);
     const created = api.call('PJRT_TopologyDescription_Create', {
-      topology_name: addressOf(bytes),
+      topology_name: bytes,
       topology_name_size: bytes.length,
-      create_options: values.address,
+      create_options: values.values,
       num_options: values.count,
     });
     return new Topology(api, created.get('topology'));
@@ -65,14 +65,11 @@ export class Topology {
    * @throws PjrtError with the compiler's diagnostics.
    */
   compile(source: Source, options: CompileOptions = {}): Executable {
-    const program = encodeProgram(source);
-    const deviceAssignment = options.deviceAssignment ?? this.inOrder(options);
-    const bytes = encodeCompileOptions({ ...options, deviceAssignment });
+    const { deviceAssignment = this.inOrder(options) } = options;
     const compiled = this.api.call('PJRT_Compile', {
       topology: this.pointer,
-      program: program.address,
-      compile_options: addressOf(bytes),
-      compile_options_size: bytes.length,
+      program: encodeProgram(source),
+      ...compileOptionsOf({ ...options, deviceAssignment }),
     });
     return new Executable(this.api, this.resources, compiled.get('executable'));
   }
