@@ -1,0 +1,21 @@
+import { catalogue } from '../../core/errors';
+
+const shape = (dims: readonly number[]) => `[${dims.join(', ')}]`;
+
+export const errors = catalogue('loss', {
+  shapes: (v: { loss: string; logits: readonly number[]; labels: readonly number[] }) => ({
+    what: `${v.loss} got logits of shape ${shape(v.logits)} and labels of shape ${shape(v.labels)}, which must be equal.`,
+    fix:
+      v.labels.length < v.logits.length
+        ? `make the labels one-hot, with onehot(${v.logits.at(-1)}, key="label", key_result="labels") in pp.`
+        : `make num_classes agree with the number of classes in the labels.`,
+  }),
+  axis: (v: { axis: number; shape: readonly number[] }) => ({
+    what: `softmax_xent has axis ${v.axis}, but its logits have shape ${shape(v.shape)}.`,
+    fix: `loss_options.axis=-1, the last axis.`,
+  }),
+  tokens: (v: { logits: readonly number[]; labels: readonly number[] }) => ({
+    what: `weighted_softmax_xent takes logits [batch, length, vocabulary] and labels [batch, length], got ${shape(v.logits)} and ${shape(v.labels)}.`,
+    fix: 'softmax_xent for one label an example, or labels that are indices of tokens.',
+  }),
+});

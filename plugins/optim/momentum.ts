@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { GradientTransform } from '../../core/extensions';
+import * as tf from '../../core/tensor';
+import { storage } from './storage';
+import { mapToTrees, stateOf } from './trees';
+
+export const momentumOptions = z.strictObject({
+  momentum: z.number().default(0.9).describe('decay of the sum of gradients'),
+  dtype: storage.default('bfloat16').describe('how the sum is stored'),
+  nesterov: z.boolean().default(false).describe('looks one step ahead'),
+});
+
+/** Momentum with an accumulator of half the size: m = g + momentum m. State: trace/NAME. */
+export function momentumHp({
+  momentum,
+  dtype,
+  nesterov,
+}: z.output<typeof momentumOptions>): GradientTransform {
+  return {
+    init: (params) =>
+      mapToTrees(params, ['trace'], (_, param) => ({ trace: tf.castStorage(tf.zerosLike(param), dtype) })),
+    update(grads, state) {
+      const { updates, trace } = mapToTrees(grads, ['updates', 'trace'], (name, g) => {
+        const sum = tf.add(g, tf.mul(momentum, stateOf(state, `trace/${name}`)));
+        const ahead = nesterov ? tf.add(g, tf.mul(momentum, sum)) : sum;
+        return { updates: ahead, trace: tf.castStorage(sum, dtype) };
+      });
+      return { updates, state: { trace } };
+    },
+  };
+}

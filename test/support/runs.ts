@@ -1,0 +1,58 @@
+// Training runs as a person starts them: `bv train` in a process of its own.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { metricsFile } from '../../core/train/metrics';
+
+const root = path.join(__dirname, '..', '..');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+}
+
+/** Starts `bv train`; `ended` resolves when the process is gone. */
+export function startTraining(config: string, workdir: string, ...more: string[]): { process: ChildProcess; ended: Promise<Ended> } {
+  const args = ['bin/bv.js', 'train', '--config', config, '--workdir', workdir, ...more];
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, CI: 'true' } });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal, output }));
+  });
+  return { process: child, ended };
+}
+
+export async function trainToEnd(config: string, workdir: string, ...more: string[]): Promise<Ended> {
+  return startTraining(config, workdir, ...more).ended;
+}
+
+/** The digest of all arrays of the newest checkpoint. */
+export function finalDigest(workdir: string): { step: number; sha256: string } {
+  const folder = path.join(workdir, 'checkpoints');
+  const newest = fs.readdirSync(folder).sort().at(-1) as string;
+  const manifest = JSON.parse(fs.readFileSync(path.join(folder, newest, 'manifest.json'), 'utf8')) as {
+    step: number;
+    arrays: { sha256: string };
+  };
+  return { step: manifest.step, sha256: manifest.arrays.sha256 };
+}
+
+/** The lines of the metrics file. */
+export function metricsOf(workdir: string): Record<string, number>[] {
+  const text = fs.readFileSync(path.join(workdir, metricsFile), 'utf8');
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, number>);
+}
+
+/** Resolves when `condition` holds, or the process is gone. */
+export async function until(condition: () => boolean, child: ChildProcess): Promise<void> {
+  while (!condition() && child.exitCode === null && child.signalCode === null) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
