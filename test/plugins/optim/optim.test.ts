@@ -1,0 +1,251 @@
+import { type HostArray, hostArray } from '../../../core/array';
+import { type Config, configSchema } from '../../../core/config/schema';
+import { Container } from '../../../core/container';
+import { parseOptions, type Params, Registry, type RunLength } from '../../../core/extensions';
+import { registrarFor } from '../../../core/plugin';
+import { TensorSpec } from '../../../core/runtime';
+import * as tf from '../../../core/tensor';
+import { tokens, type UpdateRule } from '../../../core/train/run';
+import { mapTree, namedLeaves, nest, type NestedRecord, zipNamed } from '../../../core/tree';
+import optim, { clipByPerExampleGlobalNorm } from '../../../plugins/optim';
+import schedules from '../../../plugins/schedules';
+import { toHostArrays, toTensors, useEagerCpu } from '../../support/eager';
+import { arraysUnder, expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
+
+useEagerCpu();
+
+const container = Container.create();
+const registry = new Registry();
+container.provide(tokens.registry, registry);
+for (const plugin of [schedules, optim]) plugin.register?.(registrarFor(plugin, registry, container));
+
+function configOf(part: object): Config {
+  const needed = { model_name: 'vit', input: { data: { name: 'mnist' }, batch_size: 8 } };
+  return parseOptions(configSchema, { ...needed, ...part }, '') as Config;
+}
+
+function ruleOf(part: object, params: NestedRecord<tf.Tensor | HostArray>, length: Partial<RunLength> = {}) {
+  const specs = mapTree<tf.Tensor | HostArray, TensorSpec, NestedRecord<TensorSpec>>(
+    params,
+    ({ shape }) => new TensorSpec('float32', shape),
+  );
+  const run = { total_steps: 10, batch_size: 8, data_size: 40, ...length };
+  return container.get(tokens.updateRule)(configOf(part), specs, run);
+}
+
+function applyUpdate(rule: UpdateRule, grads: Params, state: Params, params: Params, step: number) {
+  const next = rule.update(grads, state, params, tf.scalar(step, 'int32'));
+  return { params: zipNamed([params, next.updates], (p, u) => tf.add(p, u)), state: next.state };
+}
+
+function trajectory({ args, inputs }: GoldenCase): Map<string, HostArray> {
+  const { config, sched_kw, steps } = args as { config: object; sched_kw: RunLength; steps: number };
+  let params = toTensors(arraysUnder(inputs, 'params'));
+  const rule = ruleOf(config, params, sched_kw);
+  let state = rule.init(params);
+  const got = new Map<string, HostArray>();
+  for (let step = 0; step < steps; step++) {
+    const grads = toTensors(arraysUnder(inputs, `grads/${step}`));
+    ({ params, state } = applyUpdate(rule, grads, state, params, step));
+    for (const [name, array] of toHostArrays(params, `params/${step}/`)) got.set(name, array);
+  }
+  rule.schedules.forEach((schedule, i) => {
+    const rates = Array.from({ length: steps }, (_, step) => schedule.at(step));
+    got.set(`schedule/${i}`, hostArray('float32', [steps], rates));
+  });
+  return got;
+}
+
+describe('golden: ten steps', () => {
+  test.each(goldenCases(({ name }) => name === 'optax.make').map(({ folder }) => folder))(
+    '%s',
+    async (folder) => {
+      const golden = await readCase(folder);
+      const worst = expectCase(trajectory(golden), golden);
+      if (golden.tolerance.atol < 1e-4) expect(worst).toBeLessThan(5e-6);
+    },
+  );
+
+  test('what the original refuses is an error here', async () => {
+    const { args, inputs, outputs } = await readCase('opt_errors');
+    const results = JSON.parse(
+      Buffer.from(outputs.get('result')?.data as Uint8Array).toString(),
+    ) as unknown[];
+    const codes = (args.configs as object[]).map((config) => {
+      try {
+        ruleOf(config, arraysUnder(inputs, 'params'));
+        return 'ok';
+      } catch (error) {
+        return (error as { code?: string }).code ?? String(error);
+      }
+    });
+    expect(codes.map((code) => code === 'ok')).toEqual(results.map((result) => result === 'ok'));
+    expect(codes).toEqual([
+      'optim/uncovered',
+      'options/value',
+      'options/unknown-key',
+      'options/unknown-key',
+      'options/unknown-key',
+      'options/unknown-key',
+      'optim/slash',
+      'extension/unknown',
+      'extension/unknown',
+      'schedule/warmup',
+      'steps/several-units',
+      'optim/all-frozen',
+      'ok',
+    ]);
+  });
+});
+
+const params = () =>
+  nest<tf.Tensor>([
+    ['Dense_0/bias', tf.tensor([2])],
+    ['Dense_0/kernel', tf.tensor([[1]])],
+    ['head/kernel', tf.tensor([[3, 4]])],
+  ]);
+const ones = (tree: Params): Params => mapTree(tree, (x: tf.Tensor) => tf.onesLike(x));
+const adam = { optax_name: 'scale_by_adam', lr: 0.1 };
+
+describe('state', () => {
+  const names = (state: Params) => namedLeaves<tf.Tensor>(state).map(([name]) => name);
+
+  test('is named after the transform and the parameters', () => {
+    expect(names(ruleOf(adam, params()).init(params()))).toEqual([
+      'scale_by_adam/count',
+      'scale_by_adam/mu/Dense_0/bias',
+      'scale_by_adam/mu/Dense_0/kernel',
+      'scale_by_adam/mu/head/kernel',
+      'scale_by_adam/nu/Dense_0/bias',
+      'scale_by_adam/nu/Dense_0/kernel',
+      'scale_by_adam/nu/head/kernel',
+    ]);
+  });
+
+  test.each([
+    'scale_by_adam',
+    'scale_by_lion',
+    'scale_by_rms',
+    'big_vision.sgd',
+    'big_vision.scale_by_adafactor',
+  ])('of %s keeps its tree, and none of what is frozen', (optax_name) => {
+    const config = {
+      lr: 0.1,
+      optax_name,
+      schedule: [
+        ['head/.*', { decay_type: 'cosine' }],
+        ['.*', null],
+      ],
+    };
+    const rule = ruleOf(config, params());
+    const before = rule.init(params());
+    const { updates, state } = rule.update(ones(params()), before, params(), tf.scalar(0, 'int32'));
+    expect(names(state)).toEqual(names(before));
+    expect(names(state).filter((name) => name.includes('Dense'))).toEqual([]);
+    expect(names(updates)).toEqual(names(params()));
+    expect(rule.frozen('Dense_0/bias')).toBe(true);
+    expect(rule.frozen('head/kernel')).toBe(false);
+  });
+
+  test('of Adafactor for a matrix of 1024 x 1024 is its rows and columns', () => {
+    const matrix = { kernel: tf.zeros([1024, 1024]) };
+    const rule = ruleOf(
+      { lr: 1, optax_name: 'big_vision.scale_by_adafactor', optax: { momentum: null } },
+      matrix,
+    );
+    const sizes = namedLeaves<tf.Tensor>(rule.init(matrix)).map(([name, x]) => [
+      name.split('/').slice(1).join('/'),
+      x.size,
+    ]);
+    expect(sizes).toEqual([
+      ['count', 1],
+      ['v_col/kernel', 1024],
+      ['v_row/kernel', 1024],
+    ]);
+  });
+});
+
+describe('updates', () => {
+  const updatesOf = (config: object, step = 0) => {
+    const rule = ruleOf({ optax_name: 'scale', optax: { step_size: 0.5 }, lr: 0.01, ...config }, params());
+    const { updates } = rule.update(ones(params()), rule.init(params()), params(), tf.scalar(step, 'int32'));
+    return Object.fromEntries(
+      namedLeaves<tf.Tensor>(updates).map(([name, x]) => [
+        name,
+        Array.from(x.dataSync(), (v) => Number(v.toPrecision(5))),
+      ]),
+    );
+  };
+
+  test('rates, multipliers, decay, schedules by name, and freezing', () => {
+    expect(
+      updatesOf(
+        {
+          wd: 0.1,
+          lr_mults: [['head/.*', 10]],
+          wd_mults: [
+            ['head/.*', 2],
+            ['.*', 1],
+          ],
+          schedule: [
+            ['.*/kernel', { decay_type: 'linear' }],
+            ['.*', null],
+          ],
+        },
+        5,
+      ),
+    ).toEqual({
+      // -0.5 (0.01 lr_mult 0.5 g + 0.1 wd_mult p)
+      'Dense_0/bias': [0],
+      'Dense_0/kernel': [-0.0525],
+      'head/kernel': [-0.325, -0.425],
+    });
+  });
+
+  test('clipping leaves out what is frozen, and what is small', () => {
+    const schedule = [
+      ['.*/kernel', {}],
+      ['.*', null],
+    ];
+    const first = (grad_clip_norm: number) => updatesOf({ grad_clip_norm, schedule })['head/kernel']?.[0];
+    expect(first(1)).toBeCloseTo(-0.005 / Math.sqrt(3), 6);
+    expect(first(2)).toBeCloseTo(-0.005, 6);
+  });
+
+  test('the second moment of frozen gradients is not looked at, even if they are NaN', () => {
+    const rule = ruleOf(
+      {
+        ...adam,
+        grad_clip_norm: 1,
+        schedule: [
+          ['head/.*', {}],
+          ['.*', null],
+        ],
+      },
+      params(),
+    );
+    const grads = { ...ones(params()), Dense_0: { bias: tf.tensor([NaN]), kernel: tf.tensor([[NaN]]) } };
+    const { updates } = rule.update(grads, rule.init(params()), params(), tf.scalar(0, 'int32'));
+    for (const [, x] of namedLeaves<tf.Tensor>(updates))
+      expect(x.dataSync().every(Number.isFinite)).toBe(true);
+  });
+});
+
+test('an optimizer’s options are checked', () => {
+  expect(() => ruleOf({ ...adam, optax: { mu_type: 'bfloat16' } }, params())).toThrow(
+    /optax.mu_type.*mu_dtype/,
+  );
+  expect(() => ruleOf({ ...adam, schedule: [['(', {}]] }, params())).toThrow(
+    /config.schedule isn't a regular/,
+  );
+  expect(() => ruleOf({ ...adam, schedule: { decay_type: 3 } }, params())).toThrow(/decay_type is 3/);
+});
+
+test('per-example clipping', () => {
+  // Norms 0, 5 and 1 of the examples' gradients.
+  const [a, b] = clipByPerExampleGlobalNorm([tf.tensor([0, 3, 1]), tf.tensor([[0], [4], [0]])], 2.5) as [
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  expect([...a.dataSync(), ...b.dataSync()].map((x) => Math.round(x * 3e5) / 1e5)).toEqual([2.5, 2]);
+});
