@@ -3,13 +3,14 @@
 import koffi, { type KoffiFunc } from 'koffi';
 import { codeName, errors, PjrtError } from './errors';
 import { functionNames, type FunctionName } from './functions';
-import { type Inputs, layoutOfStruct, NULL, Struct, textAt, wordsAt } from './memory';
 import { openPlugin } from './library';
+import { type Inputs, layoutOfStruct, NULL, Struct, textAt, wordsAt } from './memory';
 import { type StructName } from './structs';
 
 /** The functions whose argument structs we know. */
 export type Callable = { [N in FunctionName]: `${N}_Args` extends StructName ? N : never }[FunctionName];
 export type Args<N extends Callable> = `${N}_Args` & StructName;
+
 export interface ApiVersion {
   readonly major: number;
   readonly minor: number;
@@ -18,11 +19,14 @@ export interface ApiVersion {
 /** The C API whose structs we pass: a plugin must know all their fields. */
 export const apiVersion: ApiVersion = { major: 0, minor: 81 };
 
-type Native = KoffiFunc<(args: bigint) => bigint | null>;
+type Native = KoffiFunc<(args: bigint) => bigint | null | undefined>;
 
-/** Functions that return void share it; nothing looks at what they "return". */
-const prototype = koffi.proto('void*', ['void*']);
+const returnsError = koffi.proto('void*', ['void*']);
+const returnsNothing = koffi.proto('void', ['void*']);
+/** The functions that can't fail. */
+const infallible: ReadonlySet<FunctionName> = new Set(['PJRT_Error_Destroy', 'PJRT_Error_Message']);
 
+/** The functions of one plugin. */
 export class Api {
   private readonly functions = new Map<FunctionName, Native>();
   private readonly structs = new Map<Callable, Struct<StructName>>();
@@ -61,8 +65,8 @@ export class Api {
    */
   async callAsync<N extends Callable>(name: N, inputs: Inputs<Args<N>>): Promise<Struct<Args<N>>> {
     const args = new Struct(`${name}_Args` as Args<N>).set(inputs);
-    const error = await new Promise<bigint | null>((resolve, reject) => {
-      this.native(name).async(args.address, (failure: Error | null, result: bigint | null) =>
+    const error = await new Promise<bigint | null | undefined>((resolve, reject) => {
+      this.native(name).async(args.address, (failure: Error | null, result: bigint | null | undefined) =>
         failure ? reject(failure) : resolve(result),
       );
     });
@@ -79,14 +83,11 @@ export class Api {
 
   /** Turns a native error into an exception and frees it. */
   private takeError(error: bigint, where: string): PjrtError {
-    const message = new Struct('PJRT_Error_Message_Args').set({ error });
-    this.native('PJRT_Error_Message')(message.address);
+    const message = this.call('PJRT_Error_Message', { error });
     const reason = textAt(message.get('message'), message.get('message_size'));
-    const code = new Struct('PJRT_Error_GetCode_Args').set({ error });
-    this.native('PJRT_Error_GetCode')(code.address);
-    const result = new PjrtError(codeName(code.get('code')), reason, where);
-    this.native('PJRT_Error_Destroy')(new Struct('PJRT_Error_Destroy_Args').set({ error }).address);
-    return result;
+    const code = codeName(this.call('PJRT_Error_GetCode', { error }).get('code'));
+    this.call('PJRT_Error_Destroy', { error });
+    return new PjrtError(code, reason, where);
   }
 
   private native(name: FunctionName): Native {
@@ -94,6 +95,7 @@ export class Api {
     if (!native) {
       const address = this.addresses.get(name) ?? NULL;
       if (address === NULL) throw new PjrtError('UNIMPLEMENTED', `not implemented by ${this.path}`, name);
+      const prototype = infallible.has(name) ? returnsNothing : returnsError;
       this.functions.set(name, (native = koffi.decode(address, prototype) as Native));
     }
     return native;

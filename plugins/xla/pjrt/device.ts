@@ -50,9 +50,10 @@ export class Device {
     private readonly api: Api,
     readonly pointer: bigint,
   ) {
-    const { description } = { description: api.call('PJRT_Device_GetDescription', { device: pointer }) };
-    this.description = describe(api, description.get('device_description'));
-    this.isAddressable = api.call('PJRT_Device_IsAddressable', { device: pointer }).get('is_addressable');
+    const device = pointer;
+    const description = api.call('PJRT_Device_GetDescription', { device }).get('device_description');
+    this.description = describe(api, description);
+    this.isAddressable = api.call('PJRT_Device_IsAddressable', { device }).get('is_addressable');
   }
 
   get id(): number {

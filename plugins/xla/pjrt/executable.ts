@@ -60,7 +60,11 @@ export class Executable {
     return Buffer.from(viewOf(fingerprint.get('executable_fingerprint'), size)).toString('hex');
   }
 
-  /** What the compiler estimates, by its own names: `flops`, `bytes accessed`, ... */
+  /**
+   * What the compiler estimates for one device, by its own names: `flops`, `bytes accessed`, ...
+   *
+   * @throws PjrtError UNIMPLEMENTED on some platforms, such as CUDA when compiled ahead of time.
+   */
   costAnalysis(): NamedValues {
     const cost = this.api.call('PJRT_Executable_GetCostAnalysis', this.of);
     return decodeNamedValues(cost.get('properties'), cost.get('num_properties'));

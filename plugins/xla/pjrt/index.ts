@@ -1,16 +1,20 @@
 // XLA's C API (PJRT) for TypeScript.
 //
-//   const client = Client.create(pluginPath, { cpuDeviceCount: 4 });
-//   const x = client.bufferFromHost(new Float32Array([1, 2]), 'f32', [2]);
-//   const program = client.compile(stablehloText, { partitions: 1 });
+//   const client = Client.create(await ensureInstalled('cpu'), { cpuDeviceCount: 4 });
+//   const x = client.bufferFromHost(new Float32Array([1, 2]), 'f32', [2], client.addressableDevices[0]);
+//   const program = client.compile(stablehloText, { partitions: 1 });      // or await compileAsync
 //   const [[y]] = program.execute([[x]]);      // [device][argument] -> [device][output]; runs asynchronously
 //   await y.toHost();                          // Float32Array; toHostSync() blocks
 //   y.dispose();                               // everything native has dispose(), more than once is fine
 //
-// Native failures throw PjrtError (code, reason). Element types have StableHLO's names (`f32`, `i1`, `ui8`).
-// Donation is the program's (`tf.aliasing_output`); a donated buffer is deleted, and its object still has to
-// be disposed; `execute`'s `nonDonatable` keeps an argument. Nothing but compile, deserializeExecutable and
-// toHostSync blocks; waiting never does.
+// - Native failures throw PjrtError (code, reason); what a user can put right is a UserError `runtime/...`.
+// - Element types have StableHLO's names: `f32`, `i1`, `ui8`, `bf16` (on the host the bits in a Uint16Array).
+// - Donation is the program's (`tf.aliasing_output`). A donated buffer is deleted; its object still has to be
+//   disposed. `execute`'s `nonDonatable` spares arguments.
+// - Big host arrays: `bufferFromBorrowed` reads them in the background and says when they are free again.
+// - Only compile, deserializeExecutable, copies of bufferFromHost and toHostSync take main-thread time.
+// - Programs for devices that aren't there: `Topology.create(plugin, 'v5e:4x4').compile(text, options)`.
+// - Programs on disk: `program.executable.serialize()`, `client.deserializeExecutable(bytes)`.
 
 export { type ApiVersion } from './api';
 export { type DeviceBuffer, type Shape } from './device-buffer';

@@ -26,9 +26,8 @@ export type Inputs<N extends StructName> = { readonly [F in keyof Scalars<N>]?: 
 export function addressOf(pointer: Pointer): bigint {
   if (typeof pointer === 'bigint') return pointer;
   if ('address' in pointer) return pointer.address;
-  // A small typed array lives on the moving JavaScript heap until its buffer is asked for.
-  const { buffer, byteOffset } = pointer;
-  return buffer.byteLength === 0 ? NULL : koffi.address(buffer) + BigInt(byteOffset);
+  // Asking for the address moves a small typed array off the JavaScript heap, on which it could move.
+  return pointer.byteLength === 0 ? NULL : koffi.address(pointer);
 }
 
 /** A view of native memory, valid as long as that memory is; copy what has to live longer. */

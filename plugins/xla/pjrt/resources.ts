@@ -43,6 +43,10 @@ class Owned implements Resource {
   }
 }
 
+/** Takes ownership of a native object that is only released by hand. */
+export const own = (what: string, pointer: bigint, destroy: Destroy): Resource =>
+  new Owned(new Set(), what, pointer, destroy);
+
 /**
  * Reachable as long as any of the JavaScript objects that were made together. Those keep it in a field: one
  * registration for a program's 500 outputs, since the collector is slow with each.

@@ -4,29 +4,33 @@ import { type Api, loadApi } from './api';
 import { type CompileOptions, compileOptionsOf } from './compile-options';
 import { describe, type DeviceDescription } from './device';
 import { Executable } from './executable';
-import { NULL, textAt, wordsAt } from './memory';
+import { textAt, wordsAt } from './memory';
 import { encodeNamedValues, type NamedValues } from './named-values';
 import { encodeProgram, type Source } from './program';
-import { Resources } from './resources';
+import { own, type Resource, Resources } from './resources';
 
+/** Devices to compile for. It lives until it is disposed. */
 export class Topology {
   /** In the order that device assignments count them. */
   readonly devices: readonly DeviceDescription[];
   private readonly resources = new Resources();
-  private pointer: bigint;
+  private readonly resource: Resource;
 
   private constructor(
     private readonly api: Api,
     pointer: bigint,
   ) {
-    this.pointer = pointer;
+    this.resource = own('topology', pointer, (topology) =>
+      api.call('PJRT_TopologyDescription_Destroy', { topology }),
+    );
     const list = api.call('PJRT_TopologyDescription_GetDeviceDescriptions', { topology: pointer });
     const descriptions = wordsAt(list.get('descriptions'), list.get('num_descriptions'));
     this.devices = [...descriptions].map((description) => describe(api, description));
   }
 
   /**
-   * Describes devices by name; none of them has to be present.
+   * Describes devices by name; none of them has to be present. On a machine without TPUs the TPU plugin asks
+   * the cloud's metadata server in vain, unless TPU_SKIP_MDS_QUERY=1 is set before it is loaded.
    *
    * @param plugin path of the shared library.
    * @param name the platform's own: `v5e:4x4` for a TPU slice; empty for GPUs, which the options describe.
@@ -49,12 +53,14 @@ export class Topology {
 
   /** `cuda`, `tpu`. */
   get platformName(): string {
-    const name = this.api.call('PJRT_TopologyDescription_PlatformName', { topology: this.pointer });
+    const name = this.api.call('PJRT_TopologyDescription_PlatformName', { topology: this.resource.pointer });
     return textAt(name.get('platform_name'), name.get('platform_name_size'));
   }
 
   get platformVersion(): string {
-    const version = this.api.call('PJRT_TopologyDescription_PlatformVersion', { topology: this.pointer });
+    const version = this.api.call('PJRT_TopologyDescription_PlatformVersion', {
+      topology: this.resource.pointer,
+    });
     return textAt(version.get('platform_version'), version.get('platform_version_size'));
   }
 
@@ -67,7 +73,7 @@ export class Topology {
   compile(source: Source, options: CompileOptions = {}): Executable {
     const { deviceAssignment = this.inOrder(options) } = options;
     const compiled = this.api.call('PJRT_Compile', {
-      topology: this.pointer,
+      topology: this.resource.pointer,
       program: encodeProgram(source),
       ...compileOptionsOf({ ...options, deviceAssignment }),
     });
@@ -85,9 +91,7 @@ export class Topology {
 
   /** Frees the description and everything compiled for it. */
   dispose(): void {
-    if (this.pointer === NULL) return;
     this.resources.releaseAll();
-    this.api.call('PJRT_TopologyDescription_Destroy', { topology: this.pointer });
-    this.pointer = NULL;
+    this.resource.release();
   }
 }

@@ -92,6 +92,15 @@ describeWithPlugin('buffers', () => {
     expect(target).toEqual(Int32Array.of(-1, 10, 11, 12, 13, -1));
   });
 
+  test('are made from shared memory, and read into it', async () => {
+    const shared = new Float32Array(new SharedArrayBuffer(16), 4, 3);
+    shared.set([1, 2, 3]);
+    const buffer = client().bufferFromHost(shared, 'f32', [3]);
+    shared.fill(0);
+    expect(await buffer.toHost(shared)).toBe(shared);
+    expect([...shared]).toEqual([1, 2, 3]);
+  });
+
   test('are zeroed host arrays of the right kind', () => {
     expect(hostArray('i64', [2, 2])).toEqual(new BigInt64Array(4));
     expect(hostArray('bf16', [])).toEqual(new Uint16Array(1));

@@ -1,5 +1,5 @@
-import { PjrtError } from '../../../../plugins/xla/pjrt';
-import { describeWithPlugin, moduleOf, useClient } from './support';
+import { Client, PjrtError } from '../../../../plugins/xla/pjrt';
+import { describeWithPlugin, moduleOf, pluginPath, useClient } from './support';
 
 const addText = moduleOf(
   '%a: tensor<2x3xf32>, %b: tensor<2x3xf32>',
@@ -109,6 +109,19 @@ describeWithPlugin('a client', () => {
     expect(() => a.toHostSync()).toThrow('This buffer is disposed');
     expect(() => program.execute([[]])).toThrow('This executable is disposed');
     expect(() => program.executable.name).toThrow('This executable is disposed');
+  });
+});
+
+describeWithPlugin('a disposed client', () => {
+  test('has freed what was on it, and says so', () => {
+    const client = Client.create(pluginPath(), { cpuDeviceCount: 1 });
+    const buffer = client.bufferFromHost(values, 'f32', [6]);
+    client.dispose();
+    client.dispose();
+    expect(buffer.isDeleted).toBe(true);
+    buffer.dispose();
+    expect(() => client.compile(addText)).toThrow('This client is disposed');
+    expect(() => client.bufferFromHost(values, 'f32', [6])).toThrow('This client is disposed');
   });
 });
 
