@@ -4,6 +4,8 @@ import {
   div,
   engine,
   getKernel,
+  neg,
+  softplus,
   sum,
   type Tensor,
   type TensorInfo,
@@ -48,6 +50,14 @@ function einsumOfOne(equation: string, x: Tensor): Tensor {
  */
 export function gelu(x: Tensor, approximate = true): Tensor {
   return runOwn('Gelu', { x }, { approximate });
+}
+
+/**
+ * log(1 / (1 + exp(-x))) as -softplus(-x): neither overflows nor rounds to log 0. tfjs's own loses its gradient on
+ * eager backends, since it doesn't save x for it.
+ */
+export function logSigmoid(x: Tensor): Tensor {
+  return neg(softplus(neg(x)));
 }
 
 /** Inverse of erf on [-1, 1], elementwise, float32. */
