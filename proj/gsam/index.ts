@@ -31,8 +31,9 @@ export default definePlugin({
     lr_min: z.number().optional().describe('default: the learning rate at the end of the run'),
     adaptive_perturbation: z.boolean().default(false).describe('perturb weights in proportion to their size'),
     minimize_fp: z.boolean().default(true).describe('descend on f_p, otherwise on f'),
+    eps: z.number().default(1e-12).describe('added to |g|'),
   }),
-  apply(hooks, { rho_max, rho_min, alpha, adaptive_perturbation, minimize_fp, ...rates }) {
+  apply(hooks, { rho_max, rho_min, alpha, adaptive_perturbation, minimize_fp, eps, ...rates }) {
     hooks.gradients.tap('gsam', (gradients, { config, length, update: { schedules } }) => {
       const [schedule] = schedules;
       if (!schedule || schedules.length > 1) throw errors.schedules(schedules.length);
@@ -46,7 +47,7 @@ export default definePlugin({
 
         const { grads: g, ...clean } = gradients(f, w, batch, context);
         const direction = adaptive_perturbation ? zipNamed([w, g], (a, b) => tf.mul(tf.abs(a), b)) : g;
-        const w_p = plus(w, tf.div(rho, tf.add(norm(g), 1e-12)), direction);
+        const w_p = plus(w, tf.div(rho, tf.add(norm(g), eps)), direction);
         const { grads: g_p, loss: f_p } = gradients(f, w_p, batch, context);
 
         const grads = minimize_fp ? plus(g_p, -alpha, across(g, g_p)) : plus(g, alpha, across(g_p, g));
