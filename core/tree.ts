@@ -80,6 +80,8 @@ export function unflatten<T>(treedef: TreeDef, leaves: readonly T[]): Tree<T> {
   return build(treedef.node);
 }
 
+export function leaves<T>(tree: NestedRecord<T>): T[];
+export function leaves<T>(tree: Tree<T>): T[];
 export function leaves<T>(tree: Tree<T>): T[] {
   return flatten(tree).leaves;
 }
@@ -91,6 +93,8 @@ export function mapTree<T, U, R extends Tree<U> = Tree<U>>(tree: Tree<T>, f: (le
 }
 
 /** Every leaf with its slash-joined name, in flatten order: `['head/kernel', leaf]`. */
+export function namedLeaves<T>(tree: NestedRecord<T>): [name: string, leaf: T][];
+export function namedLeaves<T>(tree: Tree<T>): [name: string, leaf: T][];
 export function namedLeaves<T>(tree: Tree<T>): [name: string, leaf: T][] {
   const found: [string, T][] = [];
   const visit = (value: unknown, path: string[]): void => {
