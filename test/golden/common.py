@@ -72,7 +72,7 @@ def write_npz(path, arrays):
 
 def flat(tree, prefix=""):
   """A pytree as a flat dictionary, names joined by slashes behind `prefix`."""
-  return {prefix + k: v for k, v in u.tree_flatten_with_names(tree)[0]}
+  return {prefix + k: v for k, v in u.tree_flatten_with_names(tree)[0]} if tree else {}
 
 
 def save_case(folder, *, kind, name, args=None, inputs=None, outputs=None, note="",
