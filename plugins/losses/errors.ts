@@ -10,6 +10,10 @@ export const errors = catalogue('loss', {
         ? `make the labels one-hot, with onehot(${v.logits.at(-1)}, key="label", key_result="labels") in pp.`
         : `make num_classes agree with the number of classes in the labels.`,
   }),
+  embeddings: (v: { zimg: readonly number[]; ztxt: readonly number[] }) => ({
+    what: `A contrastive loss takes embeddings [batch, width] of images and texts, got ${shape(v.zimg)} and ${shape(v.ztxt)}.`,
+    fix: 'give both towers of the model the same output width (out_dim).',
+  }),
   axis: (v: { axis: number; shape: readonly number[] }) => ({
     what: `softmax_xent has axis ${v.axis}, but its logits have shape ${shape(v.shape)}.`,
     fix: `loss_options.axis=-1, the last axis.`,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { definePlugin } from '../../core/plugin';
 import { sigmoidXent, softmaxXent, weightedSoftmaxXent } from './xent';
 
+export { bidirectionalContrastiveLoss, type ContrastiveInputs } from './contrastive';
 export { sigmoidXent, softmaxXent, weightedSoftmaxXent } from './xent';
 
 export default definePlugin({

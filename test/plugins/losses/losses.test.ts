@@ -2,9 +2,9 @@ import { Container } from '../../../core/container';
 import { type Loss, Registry } from '../../../core/extensions';
 import { registrarFor } from '../../../core/plugin';
 import * as tf from '../../../core/tensor';
-import losses from '../../../plugins/losses';
+import losses, { bidirectionalContrastiveLoss, type ContrastiveInputs } from '../../../plugins/losses';
 import { toHostArrays, toTensor, useEagerCpu } from '../../support/eager';
-import { expectCase, goldenCases, readCase } from '../../support/golden';
+import { expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 
 useEagerCpu();
 
@@ -100,20 +100,45 @@ describe('errors', () => {
 });
 
 describe('golden', () => {
-  const names = ['sigmoid_xent', 'softmax_xent', 'weighted_softmax_xent'];
-  const cases = goldenCases(({ kind, name }) => kind === 'loss' && names.includes(name));
-  const each = cases.length > 0 ? test.each(cases.map(({ folder }) => folder)) : test.skip.each(['none']);
+  const foldersOf = (...names: string[]) =>
+    goldenCases(({ kind, name }) => kind === 'loss' && names.includes(name)).map(({ folder }) => folder);
+  const inputsOf = ({ inputs }: GoldenCase) =>
+    Object.fromEntries([...inputs].map(([name, array]) => [name, toTensor(array)]));
 
-  each('%s', async (folder) => {
+  test.each(foldersOf('sigmoid_xent', 'softmax_xent', 'weighted_softmax_xent'))('%s', async (folder) => {
     const golden = await readCase(folder);
     const { reduction, ...options } = golden.args as { reduction?: boolean };
     const loss = lossOf(golden.name, options);
-    const { logits, ...others } = Object.fromEntries(
-      [...golden.inputs].map(([name, array]) => [name, toTensor(array)]),
-    ) as { logits: tf.Tensor; labels: tf.Tensor };
+    const { logits, ...others } = inputsOf(golden) as { logits: tf.Tensor; labels: tf.Tensor };
     const f = (x: tf.Tensor) => loss({ logits: x, ...others }, { reduction });
     const grad = tf.grad((x) => tf.sum(f(x)))(logits);
     const got = toHostArrays({ output: f(logits), 'grad/logits': grad });
     expect(expectCase(got, golden)).toBeDefined();
+  });
+
+  test.each(foldersOf('bidirectional_contrastive_loss'))('%s', async (folder) => {
+    const golden = await readCase(folder);
+    const { zimg, ztxt, t, mask } = inputsOf(golden) as unknown as ContrastiveInputs;
+    const reduction = golden.args.reduction as boolean;
+    const f = (zimg: tf.Tensor, ztxt: tf.Tensor, t: tf.Tensor) =>
+      bidirectionalContrastiveLoss({ zimg, ztxt, t, mask }, { reduction });
+    const { grads } = tf.valueAndGrads((...z) => tf.sum(f(...(z as [tf.Tensor, tf.Tensor, tf.Tensor])).loss))(
+      [zimg, ztxt, t],
+    );
+    const named = { 'grad/zimg': grads[0], 'grad/ztxt': grads[1], 'grad/t': grads[2] } as Record<
+      string,
+      tf.Tensor
+    >;
+    const got = toHostArrays({ ...f(zimg, ztxt, t), ...named });
+    for (const { data } of got.values()) expect(data.every(Number.isFinite)).toBe(true);
+    expectCase(got, golden);
+  });
+
+  test.each(foldersOf('onehot'))('%s', async (folder) => {
+    const golden = await readCase(folder);
+    const { num_classes, on_value, off_value } = golden.args as Record<string, number>;
+    const { labels } = inputsOf(golden) as { labels: tf.Tensor };
+    const output = tf.oneHot(labels, num_classes as number, on_value ?? 1, off_value ?? 0, 'float32');
+    expect(expectCase(toHostArrays({ output }), golden)).toBe(0);
   });
 });

@@ -9,6 +9,9 @@ import { expectCase, goldenCases, readCase } from '../../support/golden';
 
 useEagerCpu();
 
+function mapValues<T, U>(map: ReadonlyMap<string, T>, f: (value: T) => U): Record<string, U> {
+  return Object.fromEntries([...map].map(([name, value]) => [name, f(value)]));
+}
 const keyOf = (seed: number) => toTensor(tf.random.keyArray(tf.random.key(seed)));
 
 function batchFnWith(p: number) {
@@ -38,6 +41,25 @@ describe('golden: the weight, and the key that the step goes on with', () => {
     expect(names.sort()).toEqual(['a', 'rng']);
     expectCase(toHostArrays(values), golden);
     expect([...batchFnWith(p)(batch(), contextOf(seed)).rng.dataSync()]).toEqual([...next.dataSync()]);
+  });
+});
+
+describe('golden: mixtures', () => {
+  const foldersOf = (wanted: string) =>
+    goldenCases(({ kind, name }) => kind === 'loss' && name === wanted).map(({ folder }) => folder);
+
+  test.each(foldersOf('mixup'))('%s', async (folder) => {
+    const golden = await readCase(folder);
+    const { a, ...things } = mapValues(golden.inputs, toTensor);
+    const mixed = Object.entries(things).map(([name, x]) => [name, mix(a as tf.Tensor, x)] as const);
+    expectCase(toHostArrays(Object.fromEntries(mixed)), golden);
+  });
+
+  test.each(foldersOf('mixup:key'))('%s', async (folder) => {
+    const golden = await readCase(folder);
+    const { p, seed } = golden.args as { p: number; seed: number };
+    const { batch, rng } = batchFnWith(p)(mapValues(golden.inputs, toTensor), contextOf(seed));
+    expectCase(toHostArrays({ ...batch, rng }), golden);
   });
 });
 
