@@ -19,7 +19,7 @@ MORE = {
     "map_rep12_head": dict(SMALL, pool_type="map", rep_size=12, head_zeroinit=False),
     "tok_scan_head": dict(SMALL, pool_type="tok", scan=True, head_zeroinit=False),
     "map_scan3": dict(SMALL, pool_type="map", scan=True, depth=3),
-    "mu16_tok": dict(variant="mu/16", num_classes=4, pool_type="tok"),
+    "mu8_tok": dict(variant="mu/8", num_classes=4, pool_type="tok"),
 }
 
 
@@ -49,7 +49,7 @@ def main():
   tol = dict(atol=0, rtol=1e-6)
   for variants, seeds in ((VARIANTS, (0, 42)), (MORE, (0,))):
     for label, args in variants.items():
-      image = np.zeros((1, 32, 32, 3), np.float32)
+      image = np.zeros((1, 16, 16, 3) if "variant" in args else (1, 32, 32, 3), np.float32)
       model = vit.Model(**args)
       for seed in seeds:
         c.save_case(

@@ -53,7 +53,7 @@ MAKE = {
         "block clipping, no momentum, everything factored from 4 on."),
     "adafactor_f32": (
         dict(BASE, optax_name="big_vision.scale_by_adafactor",
-             optax=dict(beta2_cap=0.9, momentum=0.5, dtype_momentum="float32")), "float32 momentum."),
+             optax=dict(min_dim_size_to_factor=3, beta2_cap=0.9, momentum=0.5, dtype_momentum="float32")), "float32 momentum."),
     "lion": (dict(BASE, optax_name="scale_by_lion", lr=0.01), "another transform of optax."),
     "rms": (dict(BASE, optax_name="scale_by_rms"), "another transform of optax."),
 }
@@ -90,7 +90,7 @@ def run(config, params, grads):
 
 def optimizers():
   for label, (config, note) in MAKE.items():
-    big = label in ("adafactor", "adafactor_f32")
+    big = label == "adafactor"
     params = tree(0, big)
     grads = [tree(1 + step, big) for step in range(STEPS)]
     if label == "clip":  # A gradient of zero must not make a NaN, and a small one must not be scaled.

@@ -32,9 +32,9 @@ CASES = {
         ADAM, lr=0.003, loss="softmax_xent", model=dict(MODEL, rep_size=True, pool_type="gap", posemb="sincos2d")),
                     "the same with float32 moments and three times the rate."),
     "sigmoid_mixup": (20, dict(
-        ADAM, loss="sigmoid_xent", mixup=dict(p=0.2), init_head_bias=-6.9, model=dict(MODEL, pool_type="map")),
+        ADAM, loss="sigmoid_xent", mixup=dict(p=0.2), init_head_bias=-6.9, model=dict(MODEL, pool_type="map", width=16, mlp_dim=32)),
                       "sigmoid_xent, mixup p=0.2, head bias -6.9, MAP head."),
-    "dropout": (20, dict(ADAM, loss="softmax_xent", seed=7, model=dict(MODEL, pool_type="tok", dropout=0.1)),
+    "dropout": (20, dict(ADAM, loss="softmax_xent", seed=7, model=dict(MODEL, pool_type="tok", dropout=0.1, width=16, mlp_dim=64)),
                 "dropout 0.1, class token, seed 7."),
     "scan_dropout": (6, dict(
         ADAM, loss="softmax_xent", mixup=dict(p=0.5),
