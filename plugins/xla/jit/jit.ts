@@ -1,0 +1,128 @@
+// Jitted functions: a program for each combination of structures, types, shardings and static values.
+
+import { engine, Tensor } from '@tensorflow/tfjs-core';
+import { type Compiled, type Jitted, type JitOptions, TensorSpec } from '../../../core/runtime';
+import type { XlaBackend } from '../backend';
+import { errors } from '../errors';
+import type { ArrayType } from '../mesh';
+import type { DataRecord } from '../record';
+import { warn } from '../warn';
+import { describeLeaf, type FlatArguments, flattenArguments, leafNames } from './arguments';
+import type { Compiler } from './compiler';
+import { Program } from './program';
+import { explainRetrace, type Signature } from './retrace';
+import { specType, traceProgram } from './tracing';
+
+export class JitFunction {
+  private readonly cache = new Map<string, Program>();
+  private last: Signature | undefined;
+
+  constructor(
+    private readonly backend: XlaBackend,
+    private readonly compiler: Compiler,
+    private readonly fn: (...args: never[]) => unknown,
+    private readonly options: JitOptions,
+  ) {}
+
+  get programs(): number {
+    return this.cache.size;
+  }
+
+  call(args: readonly unknown[]): unknown {
+    // Inside of another trace, or under a gradient tape, the function's kernels must be seen.
+    if (this.backend.trace || engine().state.gradientDepth > 0) return this.fn(...(args as never[]));
+    const isStatic = this.staticFlags(args.length);
+    const flat = flattenArguments(args, isStatic);
+    const { leaves } = flat;
+    const records = new Array<DataRecord>(leaves.length);
+    let key = flat.key;
+    for (let i = 0; i < leaves.length; i++) {
+      const leaf = leaves[i];
+      if (!(leaf instanceof Tensor)) throw this.notATensor(args, isStatic, i, leaf);
+      const record = this.backend.recordOf(leaf);
+      records[i] = record;
+      key += `${this.typeOf(record).id},`;
+    }
+    const names = () => leafNames(args, isStatic);
+    const program = this.cache.get(key) ?? this.add(key, args, flat, records.map((record) => this.typeOf(record)), true);
+    return program.run(leaves as Tensor[], records, (index) => names()[index]!);
+  }
+
+  compile(args: readonly unknown[]): Compiled {
+    const isStatic = this.staticFlags(args.length);
+    const flat = flattenArguments(args, isStatic);
+    const types = flat.leaves.map((leaf, i) => {
+      if (leaf instanceof TensorSpec) return specType(this.backend, leaf);
+      if (leaf instanceof Tensor) return this.typeOf(this.backend.recordOf(leaf));
+      throw this.notATensor(args, isStatic, i, leaf);
+    });
+    const key = flat.key + types.map(({ id }) => `${id},`).join('');
+    const program = this.cache.get(key) ?? this.add(key, args, flat, types, false);
+    return program.describe();
+  }
+
+  private typeOf(record: DataRecord): ArrayType {
+    const { state } = record;
+    return state.kind === 'device' ? state.array.arrayType : this.backend.arrayOf(record).arrayType;
+  }
+
+  private staticFlags(count: number): readonly boolean[] {
+    const { static: statics = [] } = this.options;
+    return Array.from({ length: count }, (_, i) => statics.includes(i));
+  }
+
+  private notATensor(args: readonly unknown[], isStatic: readonly boolean[], index: number, leaf: unknown): Error {
+    const { name } = this.options;
+    return errors.notATensor({ name, leaf: leafNames(args, isStatic)[index]!, found: describeLeaf(leaf) });
+  }
+
+  private add(
+    key: string,
+    args: readonly unknown[],
+    flat: FlatArguments,
+    types: readonly ArrayType[],
+    called: boolean,
+  ): Program {
+    const { name, donate = [], outShardings } = this.options;
+    const isStatic = this.staticFlags(args.length);
+    const names = leafNames(args, isStatic);
+    const signature: Signature = {
+      structure: flat.treedefs.map((treedef) => treedef?.key),
+      statics: args.map((arg, i) => (isStatic[i] ? JSON.stringify(arg) : undefined)),
+      names,
+      types,
+    };
+    if (called && this.last) {
+      const reason = explainRetrace(this.last, signature);
+      warn('RetraceWarning', `"${name}" is compiled again (program ${this.cache.size + 1}): ${reason}.`);
+    }
+    this.last = signature;
+    const traced = traceProgram(this.backend, {
+      name,
+      fn: this.fn,
+      args,
+      treedefs: flat.treedefs,
+      types,
+      donated: flat.owners.map((owner) => donate.includes(owner)),
+      leafName: (index) => names[index]!,
+      outShardings,
+    });
+    const program = new Program(this.backend, traced, this.compiler.compile(traced.text));
+    this.cache.set(key, program);
+    return program;
+  }
+
+  dispose(): void {
+    for (const program of this.cache.values()) program.dispose();
+    this.cache.clear();
+  }
+}
+
+/** The callable that users see. */
+export function jittedFrom<Args extends readonly unknown[], Out>(jit: JitFunction): Jitted<Args, Out> {
+  const call = (...args: unknown[]) => jit.call(args);
+  Object.defineProperty(call, 'programs', { get: () => jit.programs });
+  return Object.assign(call, {
+    compile: (...args: readonly unknown[]) => jit.compile(args),
+  }) as unknown as Jitted<Args, Out>;
+}

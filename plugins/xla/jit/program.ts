@@ -1,0 +1,127 @@
+// One traced and compiled program: its trace, its module, and how it is called.
+
+import { type Tensor } from '@tensorflow/tfjs-core';
+import type { Compiled } from '../../../core/runtime';
+import { unflatten, type Tree, type TreeDef } from '../../../core/tree';
+import type { XlaBackend } from '../backend';
+import { errors } from '../errors';
+import { type ArrayType, type DeviceArray, disposeArray } from '../mesh';
+import type { LoadedExecutable, DeviceBuffer } from '../pjrt';
+import type { DataRecord } from '../record';
+import type { CompiledModule } from './compiler';
+
+export interface TracedProgram {
+  readonly name: string;
+  readonly text: string;
+  readonly outputs: readonly ArrayType[];
+  readonly outputTree: TreeDef;
+  /** Of each argument, whether its memory is taken. */
+  readonly donated: readonly boolean[];
+  /** Concrete tensors that the function met: hidden arguments after the others. */
+  readonly captures: readonly DataRecord[];
+  readonly traceSeconds: number;
+}
+
+export class Program {
+  private readonly anyDonated: boolean;
+
+  constructor(
+    private readonly backend: XlaBackend,
+    readonly traced: TracedProgram,
+    private readonly compiled: CompiledModule,
+  ) {
+    this.anyDonated = traced.donated.includes(true);
+    for (const record of traced.captures) backend.retain(record);
+  }
+
+  get executable(): LoadedExecutable {
+    return this.compiled.executable;
+  }
+
+  /**
+   * Starts the program.
+   *
+   * @param records the arguments' data, one for each leaf; donated ones are gone afterwards.
+   * @param leafName names a leaf in errors.
+   */
+  run(leaves: readonly Tensor[], records: readonly DataRecord[], leafName: (index: number) => string): Tree<Tensor> {
+    const { backend, traced } = this;
+    if (this.anyDonated) this.refuseSharedMemory(records, leafName);
+    const arrays: DeviceArray[] = new Array<DeviceArray>(records.length + traced.captures.length);
+    for (let i = 0; i < records.length; i++) arrays[i] = backend.arrayOf(records[i]!);
+    for (let i = 0; i < traced.captures.length; i++) arrays[records.length + i] = backend.arrayOf(traced.captures[i]!);
+    const devices = backend.devices.list.length;
+    const args: DeviceBuffer[][] = [];
+    for (let device = 0; device < devices; device++) args.push(arrays.map(({ buffers }) => buffers[device]!));
+    const results = this.executable.execute(args);
+    backend.dispatched(results[0]?.[0]);
+    if (this.anyDonated) this.consume(leaves, records, arrays);
+    const tensors = traced.outputs.map((arrayType, i) => {
+      const buffers = devices === 1 ? [results[0]![i]!] : results.map((list) => list[i]!);
+      return backend.arrayTensor({ arrayType, buffers });
+    });
+    return unflatten(traced.outputTree, tensors);
+  }
+
+  /** Memory that two arguments share, one of them donated, would be read after it was overwritten. */
+  private refuseSharedMemory(records: readonly DataRecord[], leafName: (index: number) => string): void {
+    const { donated, captures, name } = this.traced;
+    const seen = new Map<DataRecord, number>();
+    for (let i = 0; i < records.length; i++) {
+      const first = seen.get(records[i]!);
+      if (first !== undefined && (donated[i] || donated[first])) {
+        throw errors.donatedTwice({ name, leaf: leafName(i), first: leafName(first) });
+      }
+      seen.set(records[i]!, i);
+    }
+    for (const record of captures) {
+      const first = seen.get(record);
+      if (first !== undefined && donated[first]) {
+        throw errors.donatedTwice({ name, leaf: 'a tensor that the function refers to', first: leafName(first) });
+      }
+    }
+  }
+
+  private consume(leaves: readonly Tensor[], records: readonly DataRecord[], arrays: readonly DeviceArray[]): void {
+    const { donated, name } = this.traced;
+    for (let i = 0; i < records.length; i++) {
+      if (!donated[i]) continue;
+      this.backend.donate(leaves[i]!, records[i]!, name);
+      disposeArray(arrays[i]!);
+    }
+  }
+
+  describe(): Compiled {
+    const { traced, compiled } = this;
+    const facts = { text: traced.text, traceSeconds: traced.traceSeconds, compileSeconds: compiled.seconds, cached: compiled.cached };
+    return { ...facts, flops: this.flops(), memory: this.memory() };
+  }
+
+  private flops(): number | undefined {
+    return ifKnown(() => {
+      const { flops } = this.executable.executable.costAnalysis();
+      return typeof flops === 'number' ? flops : undefined;
+    });
+  }
+
+  private memory(): Compiled['memory'] {
+    return ifKnown(() => {
+      const { arguments: args, outputs, temporaries } = this.executable.executable.memoryStats();
+      return { arguments: args, outputs, temporaries };
+    });
+  }
+
+  dispose(): void {
+    this.executable.dispose();
+    for (const record of this.traced.captures) this.backend.release(record);
+  }
+}
+
+/** Platforms don't have to tell. */
+function ifKnown<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+// What the backend knows of a tensor's data: values on the host, an array on the devices, or a value of a program that
+// is being traced. tfjs names data by an object (DataId) that several tensors may share.
+
+import type { TypedArray } from '@tensorflow/tfjs-core';
+import type { DeviceArray } from './mesh';
+import type { ElementType, Value } from './stablehlo';
+import type { Trace } from './trace';
+
+export type State =
+  /** `uploaded`: the same values on the devices, once an eager kernel or a program needed them there. */
+  | { readonly kind: 'host'; readonly values: TypedArray; uploaded?: DeviceArray }
+  | { readonly kind: 'device'; readonly array: DeviceArray }
+  /** `made`: by which kernel or argument, for errors. */
+  | { readonly kind: 'traced'; readonly trace: Trace; readonly value: Value; readonly made: string }
+  /** Any use throws this. */
+  | { readonly kind: 'gone'; readonly error: () => Error };
+
+export interface DataRecord {
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+  /** How many tensors share it, programs that captured it included. */
+  refs: number;
+  state: State;
+}
