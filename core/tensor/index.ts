@@ -148,5 +148,7 @@ export type { StorageType } from './own-ops';
 export * as random from './random';
 
 import { registerOwnGradients } from './register';
+import { registerTfjsGradients } from './tfjs-gradients';
 
+registerTfjsGradients();
 registerOwnGradients();

@@ -1,9 +1,17 @@
 import { UserError } from '../../../core/errors';
-import { itstime, stepsOf } from '../../../core/train/steps';
+import { itstime, type StepSizes, stepsOf } from '../../../core/train/steps';
 import { expectCase, goldenCases, readCase } from '../../support/golden';
 import { hostArray } from '../../../core/array';
 
-interface Call {
+interface ItstimeArgs {
+  readonly every_n_steps: number | null;
+  readonly total_steps: number;
+  readonly first?: boolean;
+  readonly last?: boolean;
+  readonly drop_close_to_last?: number;
+}
+
+interface Call extends StepSizes {
   readonly prefix: string;
   readonly config: Record<string, number | null>;
   readonly default?: number;
@@ -23,11 +31,11 @@ function codeOf(f: () => unknown): string {
 
 describe('stepsOf', () => {
   const call = ({ prefix, config, ...rest }: Call) =>
-    'default' in rest ? stepsOf(prefix, config, rest, rest.default) : stepsOf(prefix, config, rest);
+    'default' in rest ? stepsOf<unknown>(prefix, config, rest, rest.default) : stepsOf(prefix, config, rest);
 
   test.each(goldenCases(({ name }) => name === 'steps').map(({ folder }) => folder))('%s', async (folder) => {
     const golden = await readCase(folder);
-    const got = (golden.args.calls as Call[]).map(call);
+    const got = (golden.args.calls as Call[]).map((one) => call(one) as number);
     expectCase(new Map([['steps', hostArray('int32', [got.length], got)]]), golden);
   });
 
@@ -78,10 +86,8 @@ describe('itstime', () => {
     '%s',
     async (folder) => {
       const golden = await readCase(folder);
-      const { every_n_steps, total_steps, first, last, drop_close_to_last } = golden.args as Record<
-        string,
-        never
-      >;
+      const { every_n_steps, total_steps, first, last, drop_close_to_last } =
+        golden.args as unknown as ItstimeArgs;
       const steps = golden.inputs.get('step')?.data as Int32Array;
       const options = { first, last, dropCloseToLast: drop_close_to_last };
       const due = Array.from(steps, (step) => Number(itstime(step, every_n_steps, total_steps, options)));

@@ -55,8 +55,14 @@ describe('golden: gradients', () => {
   );
   test.each(cases.map(({ folder }) => folder))('%s', async (folder) => {
     const golden = await readCase(folder);
-    const { model, model_args: _, loss: lossName, lr, ...options } = golden.args as Record<string, never>;
-    const gradients = gradientFnOf(options as unknown as Options, { lr });
+    const {
+      model,
+      model_args: _,
+      loss: lossName,
+      lr,
+      ...options
+    } = golden.args as unknown as Options & { model: string; model_args: object; loss: string; lr: number };
+    const gradients = gradientFnOf(options, { lr });
     const loss: LossFn = (params, batch) => ({
       loss: (losses[lossName] as Loss)({
         logits: (models[model] as Model)(params, batch.image as tf.Tensor),
