@@ -15,16 +15,19 @@ import type { Tree } from '../../core/tree';
 import { XlaBackend } from './backend';
 import { arrayDType, elementTypeOfArray } from './element-types';
 import { errors } from './errors';
-import { ensureInstalled } from './install';
+import { ensureInstalled, type PluginName } from './install';
 import { CompileCache, Compiler, JitFunction, jittedFrom, traceShapes } from './jit';
 import { DeviceMesh, Devices } from './mesh';
 import { Client } from './pjrt';
+import { choosePlatform } from './platform';
 import { activate, deactivate } from './register';
 
 /** What the XLA runtime can be told beside what every runtime can. */
 export interface XlaOptions extends RuntimeOptions {
   /** Virtual devices of the CPU platform; the environment's BV_CPU_DEVICES otherwise, or 1. */
   readonly devices?: number;
+  /** `auto` by default. */
+  readonly platform?: PluginName | 'auto';
 }
 
 export class XlaRuntime implements Runtime {
@@ -44,9 +47,10 @@ export class XlaRuntime implements Runtime {
   }
 
   static async create(options: XlaOptions = {}): Promise<XlaRuntime> {
-    const plugin = await ensureInstalled('cpu');
-    const count = options.devices ?? Number(process.env.BV_CPU_DEVICES || 1);
-    const client = Client.create(plugin, { cpuDeviceCount: count });
+    const platform = choosePlatform(options.platform ?? 'auto');
+    const plugin = await ensureInstalled(platform);
+    const cpuDeviceCount = options.devices ?? Number(process.env.BV_CPU_DEVICES || 1);
+    const client = Client.create(plugin, platform === 'cpu' ? { cpuDeviceCount } : {});
     const list = client.addressableDevices;
     const devices = new Devices(client, DeviceMesh.fit(options.mesh, list.length), list);
     // tfjs checks shapes and NaNs of each op in its other mode.
