@@ -1,7 +1,7 @@
 // Gradients against central differences.
 
 import * as tf from '../../../core/tensor';
-import { useEagerCpu } from '../../support/eager';
+import { useEagerCpu } from '../../support/runtimes';
 
 useEagerCpu();
 

@@ -3,7 +3,7 @@ import { type Loss, Registry } from '../../../core/extensions';
 import { registrarFor } from '../../../core/plugin';
 import * as tf from '../../../core/tensor';
 import losses, { bidirectionalContrastiveLoss, type ContrastiveInputs } from '../../../plugins/losses';
-import { toHostArrays, toTensor, useEagerCpu } from '../../support/eager';
+import { toHostArrays, toTensor, useEagerCpu } from '../../support/runtimes';
 import { expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 
 useEagerCpu();

@@ -4,7 +4,7 @@ import { createHooks, type StepContext } from '../../../core/hooks';
 import * as tf from '../../../core/tensor';
 import type { Run } from '../../../core/train/run';
 import mixup, { drawWeight, mix } from '../../../plugins/mixup';
-import { toHostArrays, toTensor, useEagerCpu } from '../../support/eager';
+import { toHostArrays, toTensor, useEagerCpu } from '../../support/runtimes';
 import { expectCase, goldenCases, readCase } from '../../support/golden';
 
 useEagerCpu();

@@ -4,7 +4,7 @@ import { Registry, type RunLength } from '../../../core/extensions';
 import { registrarFor } from '../../../core/plugin';
 import * as tf from '../../../core/tensor';
 import schedules from '../../../plugins/schedules';
-import { useEagerCpu } from '../../support/eager';
+import { useEagerCpu } from '../../support/runtimes';
 import { expectCase, goldenCases, readCase } from '../../support/golden';
 
 useEagerCpu();

@@ -10,7 +10,7 @@ import type { Run } from '../../../core/train/run';
 import { norm } from '../../../core/train/vectors';
 import { sigmoidXent, softmaxXent } from '../../../plugins/losses';
 import gsam from '../../../proj/gsam';
-import { toHostArrays, toTensor, toTensors, useEagerCpu } from '../../support/eager';
+import { toHostArrays, toTensor, toTensors, useEagerCpu } from '../../support/runtimes';
 import { arraysUnder, expectCase, goldenCases, readCase } from '../../support/golden';
 
 useEagerCpu();
