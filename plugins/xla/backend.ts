@@ -23,9 +23,16 @@ import type { Trace } from './trace';
 
 /** tfjs's ops that fill host buffers from Math.random, by the scope in which they make their tensor. */
 const randomScopes = new Map(
-  ['rand', 'randomGamma', 'randomNormal', 'randomStandardNormal', 'randomUniform', 'randomUniformInt', 'truncatedNormal', 'dropout'].map(
-    (op) => [`${op}__op`, op],
-  ),
+  [
+    'rand',
+    'randomGamma',
+    'randomNormal',
+    'randomStandardNormal',
+    'randomUniform',
+    'randomUniformInt',
+    'truncatedNormal',
+    'dropout',
+  ].map((op) => [`${op}__op`, op]),
 );
 
 export class XlaBackend extends KernelBackend {
@@ -55,7 +62,13 @@ export class XlaBackend extends KernelBackend {
   }
 
   /** Data of another backend comes in. */
-  override move(dataId: object, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
+  override move(
+    dataId: object,
+    values: BackendValues,
+    shape: number[],
+    dtype: DataType,
+    refCount: number,
+  ): void {
     const state: State = { kind: 'host', values: typed(values as TypedArray | number[], dtype) };
     this.register({ shape, type: elementTypeOfTensor(dtype), refs: refCount, state }, dataId);
   }
@@ -92,7 +105,12 @@ export class XlaBackend extends KernelBackend {
       case 'device':
         return state.array;
       case 'host':
-        return (state.uploaded ??= this.devices.upload(state.values, type, shape, this.devices.mesh.replicated));
+        return (state.uploaded ??= this.devices.upload(
+          state.values,
+          type,
+          shape,
+          this.devices.mesh.replicated,
+        ));
       case 'traced':
         throw errors.escaped({ name: state.trace.name, shape });
       case 'gone':
@@ -131,23 +149,21 @@ export class XlaBackend extends KernelBackend {
     const record = this.records.get(dataId);
     if (!record) return true;
     if (--record.refs > 0 && !force) return false;
-    this.live--;
-    if (record.state.kind !== 'gone') {
-      this.free(record);
-      const { shape } = record;
-      record.state = { kind: 'gone', error: () => errors.disposed({ shape }) };
-    }
+    this.end(record);
     return true;
   }
 
-  /** For programs that captured a record: they hold on to it, and let go. */
-  retain(record: DataRecord): void {
-    record.refs++;
+  /** Lets go of data that a trace captured. */
+  release(record: DataRecord): void {
+    if (--record.refs === 0) this.end(record);
   }
 
-  release(record: DataRecord): void {
-    if (--record.refs > 0) return;
+  private end(record: DataRecord): void {
+    this.live--;
+    if (record.state.kind === 'gone') return;
     this.free(record);
+    const { shape } = record;
+    record.state = { kind: 'gone', error: () => errors.disposed({ shape }) };
   }
 
   private free({ state }: DataRecord): void {
@@ -204,7 +220,9 @@ export class XlaBackend extends KernelBackend {
     if (typeof lowering !== 'function') throw errors.unloweredKernel({ kernel, reason: lowering.reason });
     if (kernel === 'Identity') return this.share(inputs.x as TensorInfo);
     const { trace } = this;
-    return trace ? this.emit(trace, kernel, lowering, inputs, attrs) : this.runNow(kernel, lowering, inputs, attrs);
+    return trace
+      ? this.emit(trace, kernel, lowering, inputs, attrs)
+      : this.runNow(kernel, lowering, inputs, attrs);
   }
 
   private share(x: TensorInfo): TensorInfo {
@@ -237,7 +255,9 @@ export class XlaBackend extends KernelBackend {
     attrs: unknown,
   ): TensorInfo | TensorInfo[] {
     if (kernel in hostCreation) {
-      const create = hostCreation[kernel as keyof typeof hostCreation] as (attrs: unknown) => ReturnType<typeof hostCreation.Fill>;
+      const create = hostCreation[kernel as keyof typeof hostCreation] as (
+        attrs: unknown,
+      ) => ReturnType<typeof hostCreation.Fill>;
       const { values, shape, dtype } = create(attrs);
       return this.info(elementTypeOfTensor(dtype), shape, { kind: 'host', values });
     }
@@ -270,7 +290,8 @@ export class XlaBackend extends KernelBackend {
   dispatched(output: DeviceBuffer | undefined): void {
     if (!output) return;
     // An output that is gone or that the collector took needs no waiting for.
-    if (this.running.length >= 256) this.running = this.running.filter((ref) => ref.deref()?.isDeleted === false).slice(-128);
+    if (this.running.length >= 256)
+      this.running = this.running.filter((ref) => ref.deref()?.isDeleted === false).slice(-128);
     this.running.push(new WeakRef(output));
   }
 
@@ -338,4 +359,3 @@ function float16Value(word: number): number {
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
-

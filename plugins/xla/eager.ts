@@ -25,7 +25,12 @@ export class EagerPrograms {
     return this.programs.size;
   }
 
-  run(kernel: string, lowering: Lowering, inputs: Readonly<Record<string, EagerInput>>, attrs: unknown): DeviceArray[] {
+  run(
+    kernel: string,
+    lowering: Lowering,
+    inputs: Readonly<Record<string, EagerInput>>,
+    attrs: unknown,
+  ): DeviceArray[] {
     const names = Object.keys(inputs);
     const types = names.map((name) => {
       const { array, weak } = inputs[name]!;
@@ -34,7 +39,9 @@ export class EagerPrograms {
     const key = `${kernel}(${types.join()})${JSON.stringify(attrs)}`;
     let program = this.programs.get(key);
     if (!program) this.programs.set(key, (program = this.compile(kernel, lowering, inputs, attrs)));
-    const args = this.devices.list.map((_, device) => names.map((name) => inputs[name]!.array.buffers[device]!));
+    const args = this.devices.list.map((_, device) =>
+      names.map((name) => inputs[name]!.array.buffers[device]!),
+    );
     const outputs = program.executable.execute(args);
     return program.outputs.map((arrayType, i) => ({ arrayType, buffers: outputs.map((list) => list[i]!) }));
   }
@@ -72,4 +79,3 @@ export class EagerPrograms {
     this.programs.clear();
   }
 }
-

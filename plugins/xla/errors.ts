@@ -57,7 +57,13 @@ export const errors = catalogue('xla', {
     what: 'The xla runtime has no string tensors.',
     fix: 'keep strings in JavaScript arrays, and make tensors of their token ids.',
   }),
-  notDivisible: (v: { shape: readonly number[]; dim: number; parts: number; axes: readonly string[]; what?: string }) => ({
+  notDivisible: (v: {
+    shape: readonly number[];
+    dim: number;
+    parts: number;
+    axes: readonly string[];
+    what?: string;
+  }) => ({
     what: `${v.what ?? 'An array'} of shape ${list(v.shape)} can't be split over the mesh: dimension ${v.dim} has ${v.shape[v.dim]} elements, and the ${v.axes.length > 1 ? 'axes' : 'axis'} ${v.axes.map((axis) => `"${axis}"`).join(', ')} ${v.axes.length > 1 ? 'have' : 'has'} ${v.parts} devices.`,
     fix: `make ${v.shape[v.dim]} a multiple of ${v.parts} (the batch size, most likely), or use another mesh.`,
   }),

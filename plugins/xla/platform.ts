@@ -15,6 +15,8 @@ const accelerators: readonly { readonly name: PluginName; readonly devices: read
 export function choosePlatform(asked: PluginName | 'auto'): PluginName {
   if (asked !== 'auto') return asked;
   if (process.env.BV_PJRT_PLUGIN) return 'cpu';
-  const found = accelerators.find(({ name, devices }) => devices.some((file) => existsSync(file)) && installed(name));
+  const found = accelerators.find(
+    ({ name, devices }) => devices.some((file) => existsSync(file)) && installed(name),
+  );
   return found?.name ?? 'cpu';
 }

@@ -15,7 +15,8 @@ function registerKernels(): void {
     registerKernel({
       kernelName,
       backendName,
-      kernelFunc: ({ inputs, attrs, backend }) => (backend as XlaBackend).runKernel(kernelName, inputs, attrs),
+      kernelFunc: ({ inputs, attrs, backend }) =>
+        (backend as XlaBackend).runKernel(kernelName, inputs, attrs),
     });
   }
 }

@@ -73,8 +73,16 @@ export class XlaRuntime implements Runtime {
     return `XLA on ${size} ${this.platform} device${size === 1 ? '' : 's'}`;
   }
 
-  jit<Args extends readonly unknown[], Out>(fn: (...args: Args) => Out, options: JitOptions): Jitted<Args, Out> {
-    const jit = new JitFunction(this.backend, this.compiler, fn as unknown as (...args: never[]) => unknown, options);
+  jit<Args extends readonly unknown[], Out>(
+    fn: (...args: Args) => Out,
+    options: JitOptions,
+  ): Jitted<Args, Out> {
+    const jit = new JitFunction(
+      this.backend,
+      this.compiler,
+      fn as unknown as (...args: never[]) => unknown,
+      options,
+    );
     this.functions.push(new WeakRef(jit));
     return jittedFrom<Args, Out>(jit);
   }
@@ -98,7 +106,10 @@ export class XlaRuntime implements Runtime {
       throw errors.readInTrace({ name: state.trace.name, what: state.made, shape });
     }
     const dtype = arrayDType(type);
-    const values = state.kind === 'host' ? state.values.slice() : await this.backend.devices.download(this.backend.arrayOf(record));
+    const values =
+      state.kind === 'host'
+        ? state.values.slice()
+        : await this.backend.devices.download(this.backend.arrayOf(record));
     return new HostArray(dtype, [...shape], values as HostArray['data']);
   }
 

@@ -11,7 +11,7 @@ const constantLimit = 1024;
 
 export class Trace {
   readonly graph: hlo.Graph;
-  /** Concrete tensors that became hidden arguments, in the order of those arguments. */
+  /** Concrete tensors that became hidden arguments, in their order. Each is held until whoever has the trace lets go. */
   readonly captures: DataRecord[] = [];
   private readonly captured = new Map<DataRecord, Value>();
   private isOpen = true;
@@ -65,6 +65,8 @@ export class Trace {
     if (!value) {
       this.captured.set(record, (value = this.graph.arg(record.type, record.shape)));
       this.captures.push(record);
+      // The function may dispose of its tensor at once; the program needs the data for as long as it lives.
+      record.refs++;
     }
     return value;
   }

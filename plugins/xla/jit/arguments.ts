@@ -43,7 +43,9 @@ export function leafNames(args: readonly unknown[], isStatic: readonly boolean[]
   return args.flatMap((arg, i) =>
     isStatic[i]
       ? []
-      : namedLeaves(arg as Tree<unknown>).map(([name]) => (name === '' ? `argument ${i}` : `argument ${i} ${name}`)),
+      : namedLeaves(arg as Tree<unknown>).map(([name]) =>
+          name === '' ? `argument ${i}` : `argument ${i} ${name}`,
+        ),
   );
 }
 

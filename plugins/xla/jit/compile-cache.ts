@@ -46,13 +46,19 @@ export class CompileCache {
       renameSync(temporary, file);
     } catch (error) {
       rmSync(temporary, { force: true });
-      warn('CompileCacheWarning', `The compiled program wasn't saved in ${file}: ${(error as Error).message}`);
+      warn(
+        'CompileCacheWarning',
+        `The compiled program wasn't saved in ${file}: ${(error as Error).message}`,
+      );
     }
   }
 
   private complain(file: string, error: unknown): void {
     const { message } = error as Error;
-    warn('CompileCacheWarning', `The compiled program in ${file} can't be used and is compiled again: ${message}`);
+    warn(
+      'CompileCacheWarning',
+      `The compiled program in ${file} can't be used and is compiled again: ${message}`,
+    );
   }
 }
 
@@ -62,6 +68,7 @@ function unpack(content: Buffer): Uint8Array {
     throw new Error('it is not a compiled program of this version');
   }
   const bytes = content.subarray(start);
-  if (!digestOf(bytes).equals(content.subarray(magic.length, start))) throw new Error('its checksum is wrong');
+  if (!digestOf(bytes).equals(content.subarray(magic.length, start)))
+    throw new Error('its checksum is wrong');
   return bytes;
 }

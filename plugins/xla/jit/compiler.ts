@@ -24,14 +24,27 @@ export function parseFlags(text: string | undefined): XlaFlags {
       const [name, value] = entry.split('=').map((part) => part.trim());
       if (!name || value === undefined) throw errors.badFlags({ text: text! });
       const number = Number(value);
-      const parsed = value === 'true' ? true : value === 'false' ? false : value !== '' && !Number.isNaN(number) ? number : value;
+      const parsed =
+        value === 'true'
+          ? true
+          : value === 'false'
+            ? false
+            : value !== '' && !Number.isNaN(number)
+              ? number
+              : value;
       return [name.replace(/^--/, ''), parsed];
     }),
   );
 }
 
+/** Where a platform's own defaults aren't what JAX has. */
+const platformFlags: Readonly<Record<string, XlaFlags>> = {
+  // The maximum of something with a NaN is NaN.
+  cpu: { xla_cpu_enable_fast_min_max: false },
+};
+
 export class Compiler {
-  private readonly flags = parseFlags(process.env.BV_XLA_FLAGS);
+  private readonly flags: XlaFlags;
   private readonly salt: string;
 
   constructor(
@@ -39,6 +52,7 @@ export class Compiler {
     private readonly cache?: CompileCache,
   ) {
     const { client, mesh, list } = devices;
+    this.flags = { ...platformFlags[client.platformName], ...parseFlags(process.env.BV_XLA_FLAGS) };
     this.salt = JSON.stringify([
       client.platformName,
       client.platformVersion,

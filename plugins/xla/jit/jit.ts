@@ -44,7 +44,15 @@ export class JitFunction {
       key += `${this.typeOf(record).id},`;
     }
     const names = () => leafNames(args, isStatic);
-    const program = this.cache.get(key) ?? this.add(key, args, flat, records.map((record) => this.typeOf(record)), true);
+    const program =
+      this.cache.get(key) ??
+      this.add(
+        key,
+        args,
+        flat,
+        records.map((record) => this.typeOf(record)),
+        true,
+      );
     return program.run(leaves as Tensor[], records, (index) => names()[index]!);
   }
 
@@ -71,7 +79,12 @@ export class JitFunction {
     return Array.from({ length: count }, (_, i) => statics.includes(i));
   }
 
-  private notATensor(args: readonly unknown[], isStatic: readonly boolean[], index: number, leaf: unknown): Error {
+  private notATensor(
+    args: readonly unknown[],
+    isStatic: readonly boolean[],
+    index: number,
+    leaf: unknown,
+  ): Error {
     const { name } = this.options;
     return errors.notATensor({ name, leaf: leafNames(args, isStatic)[index]!, found: describeLeaf(leaf) });
   }

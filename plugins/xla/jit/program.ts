@@ -17,7 +17,7 @@ export interface TracedProgram {
   readonly outputTree: TreeDef;
   /** Of each argument, whether its memory is taken. */
   readonly donated: readonly boolean[];
-  /** Concrete tensors that the function met: hidden arguments after the others. */
+  /** Concrete tensors that the function met: hidden arguments after the others, held until the program is disposed. */
   readonly captures: readonly DataRecord[];
   readonly traceSeconds: number;
 }
@@ -31,7 +31,6 @@ export class Program {
     private readonly compiled: CompiledModule,
   ) {
     this.anyDonated = traced.donated.includes(true);
-    for (const record of traced.captures) backend.retain(record);
   }
 
   get executable(): LoadedExecutable {
@@ -44,12 +43,17 @@ export class Program {
    * @param records the arguments' data, one for each leaf; donated ones are gone afterwards.
    * @param leafName names a leaf in errors.
    */
-  run(leaves: readonly Tensor[], records: readonly DataRecord[], leafName: (index: number) => string): Tree<Tensor> {
+  run(
+    leaves: readonly Tensor[],
+    records: readonly DataRecord[],
+    leafName: (index: number) => string,
+  ): Tree<Tensor> {
     const { backend, traced } = this;
     if (this.anyDonated) this.refuseSharedMemory(records, leafName);
     const arrays: DeviceArray[] = new Array<DeviceArray>(records.length + traced.captures.length);
     for (let i = 0; i < records.length; i++) arrays[i] = backend.arrayOf(records[i]!);
-    for (let i = 0; i < traced.captures.length; i++) arrays[records.length + i] = backend.arrayOf(traced.captures[i]!);
+    for (let i = 0; i < traced.captures.length; i++)
+      arrays[records.length + i] = backend.arrayOf(traced.captures[i]!);
     const devices = backend.devices.list.length;
     const args: DeviceBuffer[][] = [];
     for (let device = 0; device < devices; device++) args.push(arrays.map(({ buffers }) => buffers[device]!));
@@ -77,12 +81,20 @@ export class Program {
     for (const record of captures) {
       const first = seen.get(record);
       if (first !== undefined && donated[first]) {
-        throw errors.donatedTwice({ name, leaf: 'a tensor that the function refers to', first: leafName(first) });
+        throw errors.donatedTwice({
+          name,
+          leaf: 'a tensor that the function refers to',
+          first: leafName(first),
+        });
       }
     }
   }
 
-  private consume(leaves: readonly Tensor[], records: readonly DataRecord[], arrays: readonly DeviceArray[]): void {
+  private consume(
+    leaves: readonly Tensor[],
+    records: readonly DataRecord[],
+    arrays: readonly DeviceArray[],
+  ): void {
     const { donated, name } = this.traced;
     for (let i = 0; i < records.length; i++) {
       if (!donated[i]) continue;
@@ -93,7 +105,12 @@ export class Program {
 
   describe(): Compiled {
     const { traced, compiled } = this;
-    const facts = { text: traced.text, traceSeconds: traced.traceSeconds, compileSeconds: compiled.seconds, cached: compiled.cached };
+    const facts = {
+      text: traced.text,
+      traceSeconds: traced.traceSeconds,
+      compileSeconds: compiled.seconds,
+      cached: compiled.cached,
+    };
     return { ...facts, flops: this.flops(), memory: this.memory() };
   }
 

@@ -15,10 +15,12 @@ export function explainRetrace(before: Signature, now: Signature): string {
   const differences: string[] = [];
   now.statics.forEach((value, i) => {
     const old = before.statics[i];
-    if (value !== old) differences.push(`static argument ${i} was ${old ?? 'not there'} and is ${value ?? 'not there'}`);
+    if (value !== old)
+      differences.push(`static argument ${i} was ${old ?? 'not there'} and is ${value ?? 'not there'}`);
   });
   now.structure.forEach((key, i) => {
-    if (key !== before.structure[i]) differences.push(`argument ${i} has another structure (names or number of tensors)`);
+    if (key !== before.structure[i])
+      differences.push(`argument ${i} has another structure (names or number of tensors)`);
   });
   if (differences.length === 0) {
     now.types.forEach((type, i) => {

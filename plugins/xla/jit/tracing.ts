@@ -52,12 +52,19 @@ function traceCall<R>(
         throw errors.badResult({ name: trace.name, leaf, found: describeLeaf(leaves[wrong]) });
       }
       return finish(leaves as Tensor[], treedef);
+    } catch (error) {
+      releaseCaptures(backend, trace);
+      throw error;
     } finally {
       // A function that threw may have left scopes of its own open.
       while (state.scopeStack.length > scopes) engine().endScope();
       trace.close();
     }
   });
+}
+
+function releaseCaptures(backend: XlaBackend, trace: Trace): void {
+  for (const record of trace.captures) backend.release(record);
 }
 
 export function traceProgram(backend: XlaBackend, request: TraceRequest): TracedProgram {
@@ -70,7 +77,12 @@ export function traceProgram(backend: XlaBackend, request: TraceRequest): Traced
   const inputs = types.map(({ type, shape }) => trace.graph.arg(type, shape));
   const call = () => {
     const tensors = inputs.map((value, i) =>
-      backend.tensor(value.type, value.shape, { kind: 'traced', trace, value, made: `(${request.leafName(i)})` }),
+      backend.tensor(value.type, value.shape, {
+        kind: 'traced',
+        trace,
+        value,
+        made: `(${request.leafName(i)})`,
+      }),
     );
     return request.fn(...(rebuild(request.args, request.treedefs, tensors) as never[]));
   };
@@ -128,7 +140,7 @@ export function traceShapes(
     });
     return fn(...(given as never[]));
   };
-  return traceCall(backend, trace, call, (tensors, treedef) =>
+  const specs = traceCall(backend, trace, call, (tensors, treedef) =>
     unflatten(
       treedef,
       tensors.map((tensor) => {
@@ -137,6 +149,8 @@ export function traceShapes(
       }),
     ),
   );
+  releaseCaptures(backend, trace);
+  return specs;
 }
 
 export function specType({ devices }: XlaBackend, spec: TensorSpec): ArrayType {
@@ -168,7 +182,11 @@ function outputShardings(
   const specs: (PartitionSpec | undefined)[] = results.map(() => undefined);
   let next = 0;
   // `node` runs along the results' tree; `prefix` may end early with one spec for all that is below.
-  const visit = (node: TreeDef['node'], prefix: Tree<ShardingLeaf>, spec: PartitionSpec | undefined): void => {
+  const visit = (
+    node: TreeDef['node'],
+    prefix: Tree<ShardingLeaf>,
+    spec: PartitionSpec | undefined,
+  ): void => {
     const below = prefix instanceof ShardingLeaf ? prefix.spec : spec;
     const inner = prefix instanceof ShardingLeaf ? undefined : prefix;
     switch (node.kind) {
@@ -178,7 +196,9 @@ function outputShardings(
       case 'none':
         return;
       case 'list':
-        node.children.forEach((child, i) => visit(child, (inner as readonly Tree<ShardingLeaf>[] | undefined)?.[i], below));
+        node.children.forEach((child, i) =>
+          visit(child, (inner as readonly Tree<ShardingLeaf>[] | undefined)?.[i], below),
+        );
         return;
       case 'dict':
         node.keys.forEach((key, i) =>
@@ -196,5 +216,7 @@ function outputShardings(
 }
 
 function captureSharding(backend: XlaBackend, record: Parameters<XlaBackend['arrayOf']>[0]): Sharding {
-  return record.state.kind === 'device' ? record.state.array.arrayType.sharding : backend.devices.mesh.replicated;
+  return record.state.kind === 'device'
+    ? record.state.array.arrayType.sharding
+    : backend.devices.mesh.replicated;
 }

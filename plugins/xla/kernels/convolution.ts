@@ -34,9 +34,25 @@ interface Geometry {
   readonly channelsLast: boolean;
 }
 
+/**
+ * tfjs works out the size of a result with numeric padding from the first side of the kernel alone. Where that isn't
+ * what the padding gives, the far side is padded (or cut) until it is.
+ */
+function asSized(geometry: Geometry): Geometry {
+  const { input, kernel, output, stride, dilation } = geometry;
+  const padding = geometry.padding.map(([low, high], i): Pair => {
+    const reach = (kernel[i]! - 1) * dilation[i]! + 1;
+    const natural = Math.floor((input[i]! + low + high - reach) / stride[i]!) + 1;
+    return natural === output[i]
+      ? [low, high]
+      : [low, (output[i]! - 1) * stride[i]! + reach - input[i]! - low];
+  });
+  return { ...geometry, padding };
+}
+
 function geometry2d(info: backend_util.Conv2DInfo): Geometry {
   const { top, bottom, left, right } = info.padInfo;
-  return {
+  return asSized({
     input: [info.inHeight, info.inWidth],
     kernel: [info.filterHeight, info.filterWidth],
     output: [info.outHeight, info.outWidth],
@@ -47,7 +63,7 @@ function geometry2d(info: backend_util.Conv2DInfo): Geometry {
       [left, right],
     ],
     channelsLast: info.dataFormat === 'channelsLast',
-  };
+  });
 }
 
 function geometry3d(info: backend_util.Conv3DInfo): Geometry {
@@ -94,12 +110,7 @@ function isPatches({ input, kernel, stride, padding, dilation, output, channelsL
 function toPatches(x: Value, { kernel, output }: Geometry): Value {
   const rank = kernel.length;
   const split = [x.shape[0]!, ...output.flatMap((size, i) => [size, kernel[i]!]), x.shape[rank + 1]!];
-  const order = [
-    0,
-    ...output.map((_, i) => 1 + 2 * i),
-    ...kernel.map((_, i) => 2 + 2 * i),
-    split.length - 1,
-  ];
+  const order = [0, ...output.map((_, i) => 1 + 2 * i), ...kernel.map((_, i) => 2 + 2 * i), split.length - 1];
   return hlo.transpose(hlo.reshape(x, split), order);
 }
 
@@ -117,7 +128,9 @@ function convolve(x: Value, w: Value, geometry: Geometry, featureGroups = 1): Va
   const rank = geometry.input.length;
   if (featureGroups === 1 && isPatches(geometry)) {
     const contract = spatialAxes(rank + 1, 0);
-    return dot(toPatches(image, geometry), kernel, { contract: [contract.map((i) => i + 1 + rank), contract] });
+    return dot(toPatches(image, geometry), kernel, {
+      contract: [contract.map((i) => i + 1 + rank), contract],
+    });
   }
   const { stride, padding, dilation } = geometry;
   return hlo.convolution(

@@ -1,6 +1,13 @@
 // Kernels that make tensors of nothing but attributes (or of another tensor's shape).
 
-import { type FillAttrs, type LinSpaceAttrs, type OneHotAttrs, type RangeAttrs, type TypedArray, util } from '@tensorflow/tfjs-core';
+import {
+  type FillAttrs,
+  type LinSpaceAttrs,
+  type OneHotAttrs,
+  type RangeAttrs,
+  type TypedArray,
+  util,
+} from '@tensorflow/tfjs-core';
 import { elementTypeOfTensor } from '../element-types';
 import * as hlo from '../stablehlo';
 import { lower, type LoweringTable } from './types';
@@ -64,7 +71,7 @@ export const creationOps = {
   ZerosLike: lower<'x'>(({ x }) => hlo.splatLike(x, 0)),
   OnesLike: lower<'x'>(({ x }) => hlo.splatLike(x, 1)),
 
-  OneHot: lower<'indices', OneHotAttrs>(({ indices, }, { depth, onValue, offValue, dtype }, graph) => {
+  OneHot: lower<'indices', OneHotAttrs>(({ indices }, { depth, onValue, offValue, dtype }, graph) => {
     const shape = [...indices.shape, depth];
     const type = elementTypeOfTensor(dtype ?? 'int32');
     const places = hlo.iota(graph, 'i32', shape, indices.shape.length);

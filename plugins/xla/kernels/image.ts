@@ -84,7 +84,14 @@ const resizeGrad = (kind: typeof bilinear) =>
   });
 
 /** (x - mean) * (scale / sqrt(variance + epsilon)) + offset; the statistics broadcast. */
-function batchNorm(x: Value, mean: Value, variance: Value, epsilon: number, scale?: Value, offset?: Value): Value {
+function batchNorm(
+  x: Value,
+  mean: Value,
+  variance: Value,
+  epsilon: number,
+  scale?: Value,
+  offset?: Value,
+): Value {
   let factor = hlo.rsqrt(withScalar(hlo.add, accumulator(variance), epsilon));
   if (scale) factor = product(factor, scale);
   const [centered, minus] = broadcast(accumulator(x), mean) as [Value, Value];
@@ -203,8 +210,7 @@ export const images = {
 
   Diag: lower<'x'>(({ x }, _attrs, graph) => diag(x, graph)),
 
-  SearchSorted: lower<'sortedSequence' | 'values', SearchSortedAttrs>(({ sortedSequence, values }, { side }) =>
-    searchSorted(sortedSequence, values, side),
+  SearchSorted: lower<'sortedSequence' | 'values', SearchSortedAttrs>(
+    ({ sortedSequence, values }, { side }) => searchSorted(sortedSequence, values, side),
   ),
 } satisfies LoweringTable;
-

@@ -12,7 +12,8 @@ import { number } from './promotion';
 import { axisOf } from './shapes';
 import { lower, type LoweringTable } from './types';
 
-const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+const range = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
 /**
  * Rows of `x` along `axis`. x: [...batch, ...outer, n, ...inner], indices: [...batch, ...rest] ->

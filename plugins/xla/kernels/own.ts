@@ -28,13 +28,18 @@ export function einsum(equation: string, a: Value, b: Value): Value {
   };
   const [x, xLetters] = prepare(a, plan.a, plan.aSum);
   const [y, yLetters] = prepare(b, plan.b, plan.bSum);
-  const places = (letters: readonly string[], of: readonly string[]) => letters.map((letter) => of.indexOf(letter));
+  const places = (letters: readonly string[], of: readonly string[]) =>
+    letters.map((letter) => of.indexOf(letter));
   const product = dot(x, y, {
     batch: [places(plan.batch, xLetters), places(plan.batch, yLetters)],
     contract: [places(plan.contract, xLetters), places(plan.contract, yLetters)],
   });
   const used = new Set([...plan.batch, ...plan.contract]);
-  const order = [...plan.batch, ...xLetters.filter((l) => !used.has(l)), ...yLetters.filter((l) => !used.has(l))];
+  const order = [
+    ...plan.batch,
+    ...xLetters.filter((l) => !used.has(l)),
+    ...yLetters.filter((l) => !used.has(l)),
+  ];
   return hlo.transpose(product, places(plan.out, order));
 }
 
@@ -176,7 +181,8 @@ export const ownLowerings: { readonly [K in OwnOp]: OwnLowering<K> } = {
   CastStorage: ({ x }, { storage }) => hlo.convert(x, storageTypes[storage]),
   CastStorageLike: ({ x, like }) => hlo.convert(x, like.type),
 
-  ShardingConstraint: ({ x }, { spec }, graph) => (graph.partitioned ? hlo.shardingConstraint(x, axisNames(spec)) : x),
+  ShardingConstraint: ({ x }, { spec }, graph) =>
+    graph.partitioned ? hlo.shardingConstraint(x, axisNames(spec)) : x,
 
   OptimizationBarrier: (inputs) => hlo.optimizationBarrier(Object.values(inputs)),
 };

@@ -52,7 +52,15 @@ type Pool3DAttrs = Pick<AvgPool3DAttrs, 'filterSize' | 'strides' | 'pad'> & Part
 function window3d(shape: readonly number[], attrs: Pool3DAttrs): PoolWindow {
   const { filterSize, strides, pad, dimRoundingMode, dataFormat } = attrs;
   const inShape = shape as [number, number, number, number, number];
-  const info = backend_util.computePool3DInfo(inShape, filterSize, strides, 1, pad, dimRoundingMode, dataFormat);
+  const info = backend_util.computePool3DInfo(
+    inShape,
+    filterSize,
+    strides,
+    1,
+    pad,
+    dimRoundingMode,
+    dataFormat,
+  );
   const { front, back, top, bottom, left, right } = info.padInfo;
   return windowOf(
     [info.effectiveFilterDepth, info.effectiveFilterHeight, info.effectiveFilterWidth],

@@ -4,6 +4,7 @@ import type {
   CumsumAttrs,
   LogSoftmaxAttrs,
   MaxAttrs,
+  MinAttrs,
   SoftmaxAttrs,
   SumAttrs,
   TopKAttrs,
@@ -32,8 +33,9 @@ const reduction = (reducer: hlo.Reducer, operand: (x: Value) => Value = number) 
 const countable = (x: Value) => (x.type === 'i1' ? hlo.convert(x, 'i32') : number(x));
 
 const extremum = (reducer: hlo.Reducer) =>
-  lower<'x', MaxAttrs>(({ x }, { reductionIndices, keepDims: keep }) => {
-    const axes = axesOf(reductionIndices, x.shape);
+  // tfjs's ops name the attribute differently.
+  lower<'x', Partial<MaxAttrs & MinAttrs>>(({ x }, { reductionIndices, axis, keepDims: keep }) => {
+    const axes = axesOf(reductionIndices ?? axis, x.shape);
     const reduced = hlo.reduce(reducer, number(x), axes);
     return keep ? keepDims(reduced, x.shape, axes) : reduced;
   });
@@ -43,17 +45,19 @@ function argExtremum(x: Value, axis: number, direction: 'GT' | 'LT'): Value {
   const { graph } = x;
   const places = hlo.iota(graph, 'i32', x.shape, axis);
   const start = hlo.scalar(graph, x.type, hlo.identityOf(direction === 'GT' ? 'maximum' : 'minimum', x.type));
-  const [, place] = hlo.reduceMany([x, places], [start, hlo.scalar(graph, 'i32', 0)], [axis], (a, i, b, j) => {
-    const [best, bestPlace, next, nextPlace] = [a!, i!, b!, j!];
-    const nan = hlo.isFloat(x.type) ? hlo.compare('NE', best, best) : undefined;
-    const wins = hlo.compare(direction, best, next);
-    const keeps = nan ? hlo.or(wins, nan) : wins;
-    const ties = hlo.and(hlo.compare('EQ', best, next), hlo.compare('LT', bestPlace, nextPlace));
-    return [
-      hlo.select(keeps, best, next),
-      hlo.select(hlo.or(keeps, ties), bestPlace, nextPlace),
-    ];
-  });
+  const [, place] = hlo.reduceMany(
+    [x, places],
+    [start, hlo.scalar(graph, 'i32', 0)],
+    [axis],
+    (a, i, b, j) => {
+      const [best, bestPlace, next, nextPlace] = [a!, i!, b!, j!];
+      const nan = hlo.isFloat(x.type) ? hlo.compare('NE', best, best) : undefined;
+      const wins = hlo.compare(direction, best, next);
+      const keeps = nan ? hlo.or(wins, nan) : wins;
+      const ties = hlo.and(hlo.compare('EQ', best, next), hlo.compare('LT', bestPlace, nextPlace));
+      return [hlo.select(keeps, best, next), hlo.select(hlo.or(keeps, ties), bestPlace, nextPlace)];
+    },
+  );
   return place!;
 }
 
@@ -89,7 +93,8 @@ function scan(x: Value, axis: number, op: (a: Value, b: Value) => Value, identit
   const padding = hlo.scalar(x.graph, x.type, identity);
   const only = (amount: number) => x.shape.map((_, i) => (i === axis ? amount : 0));
   let result = x;
-  for (let step = 1; step < size; step *= 2) result = op(result, hlo.pad(result, padding, only(step), only(-step)));
+  for (let step = 1; step < size; step *= 2)
+    result = op(result, hlo.pad(result, padding, only(step), only(-step)));
   return result;
 }
 

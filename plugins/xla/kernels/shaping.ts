@@ -33,13 +33,19 @@ function tile(x: Value, reps: readonly number[]): Value {
   if (x.shape.every((dim, i) => dim === 1 || reps[i] === 1)) return hlo.broadcastTo(x, shape);
   const places: number[] = [];
   const expanded = x.shape.flatMap((dim, i) => {
-    places.push(places.length === 0 ? (reps[i] === 1 ? 0 : 1) : places[places.length - 1]! + (reps[i] === 1 ? 1 : 2));
+    places.push(
+      places.length === 0 ? (reps[i] === 1 ? 0 : 1) : places[places.length - 1]! + (reps[i] === 1 ? 1 : 2),
+    );
     return reps[i] === 1 ? [dim] : [reps[i]!, dim];
   });
   return hlo.reshape(hlo.broadcastInDim(x, expanded, places), shape);
 }
 
-function mirrorPad(x: Value, paddings: readonly (readonly [number, number])[], mode: 'reflect' | 'symmetric'): Value {
+function mirrorPad(
+  x: Value,
+  paddings: readonly (readonly [number, number])[],
+  mode: 'reflect' | 'symmetric',
+): Value {
   const skip = mode === 'reflect' ? 1 : 0;
   return paddings.reduce((padded, [before, after], axis) => {
     const size = padded.shape[axis]!;
@@ -170,7 +176,9 @@ export const shapingOps = {
 
   MirrorPad: lower<'x', MirrorPadAttrs>(({ x }, { paddings, mode }) => mirrorPad(x, paddings, mode)),
 
-  Reverse: lower<'x', ReverseAttrs>(({ x }, { dims }) => hlo.reverse(x, x.shape.length === 0 ? [] : axesOf(dims, x.shape))),
+  Reverse: lower<'x', ReverseAttrs>(({ x }, { dims }) =>
+    hlo.reverse(x, x.shape.length === 0 ? [] : axesOf(dims, x.shape)),
+  ),
 
   FlipLeftRight: lower<'image'>(({ image }) => hlo.reverse(image, [2])),
 

@@ -12,10 +12,20 @@ import { einsum, ownLowerings } from './own';
 import { pooling } from './pooling';
 import { reductions } from './reduction';
 import { shapingOps } from './shaping';
-import { lower, lowerList, type KernelName, type Lowering, type LoweringTable, unlowered, type Unlowered } from './types';
+import {
+  lower,
+  lowerList,
+  type KernelName,
+  type Lowering,
+  type LoweringTable,
+  unlowered,
+  type Unlowered,
+} from './types';
 import { unary } from './unary';
 
-const dynamicShape = unlowered('the shape of its result depends on values, and compiled programs have fixed shapes');
+const dynamicShape = unlowered(
+  'the shape of its result depends on values, and compiled programs have fixed shapes',
+);
 const strings = unlowered('there are no string tensors');
 const complexNumbers = unlowered('there are no complex numbers');
 const ragged = unlowered('there are no ragged tensors');
@@ -40,7 +50,8 @@ const tfjsKernels = {
   ),
   Einsum: lowerList<{ equation: string }>((inputs, { equation }) => {
     const [a, b] = inputs;
-    if (!a || !b || inputs.length > 2) throw new Error('tf.einsum of other than two operands: use einsum of core/tensor');
+    if (!a || !b || inputs.length > 2)
+      throw new Error('tf.einsum of other than two operands: use einsum of core/tensor');
     return einsum(equation, a, b);
   }),
   Identity: lower<'x'>(({ x }) => x),

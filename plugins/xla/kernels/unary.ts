@@ -13,7 +13,8 @@ const any = (op: (x: Value) => Value) => lower<'x'>(({ x }) => op(number(x)));
 /** Integers become floats. */
 const real = (op: (x: Value) => Value) => lower<'x'>(({ x }) => op(float(x)));
 /** Nothing to do for integers. */
-const rounding = (op: (x: Value) => Value) => lower<'x'>(({ x }) => (hlo.isFloat(x.type) ? op(x) : number(x)));
+const rounding = (op: (x: Value) => Value) =>
+  lower<'x'>(({ x }) => (hlo.isFloat(x.type) ? op(x) : number(x)));
 
 const zero = (x: Value) => hlo.splatLike(x, 0);
 const isNaN = (x: Value) => hlo.compare('NE', x, x);
@@ -32,8 +33,7 @@ export const elu = (x: Value): Value => hlo.select(atLeastZero(x), x, hlo.expm1(
 export const leakyRelu = (x: Value, alpha: number): Value =>
   hlo.select(atLeastZero(x), x, withScalar(hlo.multiply, x, alpha));
 /** log(1 + exp(x)) as jax.nn.softplus has it: logaddexp(x, 0). */
-export const softplus = (x: Value): Value =>
-  hlo.add(relu(x), hlo.log1p(hlo.exp(hlo.negate(hlo.abs(x)))));
+export const softplus = (x: Value): Value => hlo.add(relu(x), hlo.log1p(hlo.exp(hlo.negate(hlo.abs(x)))));
 
 const seluAlpha = 1.7580993408473768; // scale * alpha
 const seluScale = 1.0507009873554805;
@@ -95,11 +95,7 @@ export const unary = {
 
   ClipByValue: lower<'x', ClipByValueAttrs>(({ x: stored }, { clipValueMin, clipValueMax }) => {
     const x = number(stored);
-    return hlo.clamp(
-      hlo.scalar(x.graph, x.type, clipValueMin),
-      x,
-      hlo.scalar(x.graph, x.type, clipValueMax),
-    );
+    return hlo.clamp(hlo.scalar(x.graph, x.type, clipValueMin), x, hlo.scalar(x.graph, x.type, clipValueMax));
   }),
 
   EluGrad: lower<'dy' | 'y'>(({ dy, y }) =>

@@ -45,7 +45,12 @@ export class Devices {
   }
 
   /** Copies host data to the devices; the array may be changed afterwards. */
-  upload(data: ArrayBufferView, type: ElementType, shape: readonly number[], sharding: Sharding): DeviceArray {
+  upload(
+    data: ArrayBufferView,
+    type: ElementType,
+    shape: readonly number[],
+    sharding: Sharding,
+  ): DeviceArray {
     const arrayType = this.arrayType(type, shape, sharding);
     if (sharding.isReplicated) {
       const buffers = this.list.map((device) => this.client.bufferFromHost(data, type, shape, device));
@@ -67,7 +72,9 @@ export class Devices {
     const { type, shape, sharding } = array.arrayType;
     if (sharding.isReplicated) return array.buffers[0]!.toHost();
     const target = new elementTypes[type].array(sizeOf(shape));
-    const parts = await Promise.all(this.distinct(array).map(async (i) => [i, await array.buffers[i]!.toHost()] as const));
+    const parts = await Promise.all(
+      this.distinct(array).map(async (i) => [i, await array.buffers[i]!.toHost()] as const),
+    );
     for (const [i, part] of parts) this.place(target, array, i, part);
     return target;
   }
@@ -91,7 +98,12 @@ export class Devices {
     });
   }
 
-  private place(target: ArrayBufferView, { arrayType }: DeviceArray, device: number, part: ArrayBufferView): void {
+  private place(
+    target: ArrayBufferView,
+    { arrayType }: DeviceArray,
+    device: number,
+    part: ArrayBufferView,
+  ): void {
     const { type, shape, sharding } = arrayType;
     const parts = this.mesh.parts(shape, sharding);
     const block = shape.map((size, dim) => size / parts[dim]!);

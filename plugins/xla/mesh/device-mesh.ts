@@ -37,10 +37,15 @@ export class DeviceMesh implements Mesh {
   }
 
   /** The mesh that a run asks for: one axis may be -1; none at all is `data` over all devices. */
-  static fit(axes: readonly (readonly [name: string, size: number])[] | undefined, devices: number): DeviceMesh {
+  static fit(
+    axes: readonly (readonly [name: string, size: number])[] | undefined,
+    devices: number,
+  ): DeviceMesh {
     if (!axes || axes.length === 0) return new DeviceMesh([['data', devices]]);
     const known = axes.reduce((product, [, size]) => (size === -1 ? product : product * size), 1);
-    const fitted = axes.map(([name, size]) => [name, size === -1 ? Math.floor(devices / known) : size] as const);
+    const fitted = axes.map(
+      ([name, size]) => [name, size === -1 ? Math.floor(devices / known) : size] as const,
+    );
     const mesh = new DeviceMesh(fitted);
     const valid =
       fitted.every(([, size]) => Number.isInteger(size) && size > 0) &&
@@ -52,7 +57,9 @@ export class DeviceMesh implements Mesh {
 
   /** Checks a spec against the mesh. */
   sharding(spec: PartitionSpec = []): Sharding {
-    const axes = spec.map((entry) => (entry === null ? [] : typeof entry === 'string' ? [entry] : [...entry]));
+    const axes = spec.map((entry) =>
+      entry === null ? [] : typeof entry === 'string' ? [entry] : [...entry],
+    );
     const seen = new Set<string>();
     for (const axis of axes.flat()) {
       if (!this.sizes.has(axis)) throw errors.unknownAxis({ axis, known: [...this.sizes.keys()] });

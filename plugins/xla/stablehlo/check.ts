@@ -19,7 +19,8 @@ export function checkSameType(op: string, ...values: readonly TensorType[]): voi
 
 export function checkAxes(op: string, axes: readonly number[], rank: number): void {
   check(
-    new Set(axes).size === axes.length && axes.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < rank),
+    new Set(axes).size === axes.length &&
+      axes.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < rank),
     op,
     () => `axes [${axes.join(', ')}] don't fit rank ${rank}`,
   );

@@ -12,7 +12,8 @@ export function splat(graph: Graph, type: ElementType, shape: Shape, value: numb
   return graph.emit(`stablehlo.constant dense<${element}> : ${printType({ type, shape })}`, [], type, shape);
 }
 
-export const scalar = (graph: Graph, type: ElementType, value: number): Value => splat(graph, type, [], value);
+export const scalar = (graph: Graph, type: ElementType, value: number): Value =>
+  splat(graph, type, [], value);
 
 /** A constant tensor, row-major. */
 export function dense(graph: Graph, type: ElementType, shape: Shape, values: Literal): Value {

@@ -14,9 +14,11 @@ export function whileLoop(
   const test = graph.region(carried, (...values) => [condition(...values)]);
   const step = graph.region(carried, body);
   check(
-    step.results.length === carried.length && step.results.every((value, i) => value.typeText === carried[i]!.typeText),
+    step.results.length === carried.length &&
+      step.results.every((value, i) => value.typeText === carried[i]!.typeText),
     'while',
-    () => `the body turns ${carried.map((v) => v.typeText).join(', ')} into ${step.results.map((v) => v.typeText).join(', ')}`,
+    () =>
+      `the body turns ${carried.map((v) => v.typeText).join(', ')} into ${step.results.map((v) => v.typeText).join(', ')}`,
   );
   const types = carried.map((value) => value.typeText).join(', ');
   const text =
@@ -40,4 +42,3 @@ export function shardingConstraint(value: Value, axes: AxisNames): Value {
   const text = `sdy.sharding_constraint ${value.name} <${printSharding(axes, value.shape.length)}> : ${value.typeText}`;
   return value.graph.emit(text, [value], value.type, value.shape);
 }
-

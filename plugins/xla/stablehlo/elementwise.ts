@@ -84,7 +84,12 @@ export const shiftRightArithmetic = binary('shift_right_arithmetic');
 export function isFinite(x: Value): Value {
   check(isFloat(x.type), 'is_finite', () => `wants floats, got ${describeType(x)}`);
   const result = { type: 'i1', shape: x.shape } as const;
-  return x.graph.emit(`stablehlo.is_finite ${x.name} : (${x.typeText}) -> ${printType(result)}`, [x], 'i1', x.shape);
+  return x.graph.emit(
+    `stablehlo.is_finite ${x.name} : (${x.typeText}) -> ${printType(result)}`,
+    [x],
+    'i1',
+    x.shape,
+  );
 }
 
 export type Direction = 'EQ' | 'NE' | 'LT' | 'LE' | 'GT' | 'GE';
@@ -112,7 +117,11 @@ export function select(condition: Value, onTrue: Value, onFalse: Value): Value {
 
 /** min(max(x, low), high); the bounds are scalars or have the shape of x. */
 export function clamp(low: Value, x: Value, high: Value): Value {
-  check(low.type === x.type && high.type === x.type, 'clamp', () => `types ${low.type}, ${x.type}, ${high.type} differ`);
+  check(
+    low.type === x.type && high.type === x.type,
+    'clamp',
+    () => `types ${low.type}, ${x.type}, ${high.type} differ`,
+  );
   const text = `stablehlo.clamp ${low.name}, ${x.name}, ${high.name} : (${low.typeText}, ${x.typeText}, ${high.typeText}) -> ${x.typeText}`;
   return x.graph.emit(text, [low, x, high], x.type, x.shape);
 }
@@ -128,5 +137,10 @@ export function convert(x: Value, type: ElementType): Value {
 export function bitcastConvert(x: Value, type: ElementType): Value {
   if (x.type === type) return x;
   const result = printType({ type, shape: x.shape });
-  return x.graph.emit(`stablehlo.bitcast_convert ${x.name} : (${x.typeText}) -> ${result}`, [x], type, x.shape);
+  return x.graph.emit(
+    `stablehlo.bitcast_convert ${x.name} : (${x.typeText}) -> ${result}`,
+    [x],
+    type,
+    x.shape,
+  );
 }

@@ -23,7 +23,9 @@ export function dynamicSlice(x: Value, starts: readonly Value[], sizes: Shape): 
 /** `x` with `update` in the place that begins at `starts`. */
 export function dynamicUpdateSlice(x: Value, update: Value, starts: readonly Value[]): Value {
   check(
-    update.type === x.type && starts.length === x.shape.length && update.shape.every((size, i) => size <= x.shape[i]!),
+    update.type === x.type &&
+      starts.length === x.shape.length &&
+      update.shape.every((size, i) => size <= x.shape[i]!),
     'dynamic_update_slice',
     () => `${describeType(update)} into ${describeType(x)}`,
   );
@@ -51,7 +53,11 @@ export function gather(x: Value, indices: Value, axes: GatherAxes, sliceSizes: S
   const batch = axes.batch ?? [[], []];
   const kept = sliceSizes.filter((_, i) => !axes.collapsed.includes(i) && !batch[0].includes(i));
   const outer = indices.shape.filter((_, i) => i !== axes.indexVector);
-  check(kept.length === axes.offset.length, 'gather', () => `slices [${sliceSizes.join(', ')}] of ${describeType(x)}`);
+  check(
+    kept.length === axes.offset.length,
+    'gather',
+    () => `slices [${sliceSizes.join(', ')}] of ${describeType(x)}`,
+  );
   const shape: number[] = [];
   let within = 0;
   let between = 0;

@@ -15,17 +15,22 @@ export interface DotAxes {
 export function dotGeneral(a: Value, b: Value, { batch = [[], []], contract }: DotAxes): Value {
   checkAxes('dot_general', [...batch[0], ...contract[0]], a.shape.length);
   checkAxes('dot_general', [...batch[1], ...contract[1]], b.shape.length);
-  const pairs = [0, 1].map((side) => [...batch[side as 0 | 1], ...contract[side as 0 | 1]]) as [number[], number[]];
+  const pairs = [0, 1].map((side) => [...batch[side as 0 | 1], ...contract[side as 0 | 1]]) as [
+    number[],
+    number[],
+  ];
   check(
     a.type === b.type &&
       pairs[0].length === pairs[1].length &&
       pairs[0].every((axis, i) => a.shape[axis] === b.shape[pairs[1][i]!]),
     'dot_general',
-    () => `${describeType(a)} and ${describeType(b)} over axes [${pairs[0].join(', ')}] and [${pairs[1].join(', ')}]`,
+    () =>
+      `${describeType(a)} and ${describeType(b)} over axes [${pairs[0].join(', ')}] and [${pairs[1].join(', ')}]`,
   );
   const free = (value: Value, used: readonly number[]) => value.shape.filter((_, i) => !used.includes(i));
   const shape = [...batch[0].map((axis) => a.shape[axis]!), ...free(a, pairs[0]), ...free(b, pairs[1])];
-  const batching = batch[0].length > 0 ? `batching_dims = [${batch[0].join(', ')}] x [${batch[1].join(', ')}], ` : '';
+  const batching =
+    batch[0].length > 0 ? `batching_dims = [${batch[0].join(', ')}] x [${batch[1].join(', ')}], ` : '';
   const result = printType({ type: a.type, shape });
   const text =
     `stablehlo.dot_general ${a.name}, ${b.name}, ${batching}` +
@@ -51,7 +56,12 @@ export interface ConvolutionWindow {
   readonly batchGroups?: number;
 }
 
-export function convolution(input: Value, kernel: Value, axes: ConvolutionAxes, window: ConvolutionWindow): Value {
+export function convolution(
+  input: Value,
+  kernel: Value,
+  axes: ConvolutionAxes,
+  window: ConvolutionWindow,
+): Value {
   const { stride, padding, featureGroups = 1, batchGroups = 1 } = window;
   const ones = stride.map(() => 1);
   const { inputDilation = ones, kernelDilation = ones, reversal = false } = window;
@@ -82,7 +92,11 @@ export function convolution(input: Value, kernel: Value, axes: ConvolutionAxes, 
   return input.graph.emit(text, [input, kernel], input.type, shape);
 }
 
-function layout(axes: { batch: number; feature: number; spatial: readonly number[] }, batch: string, feature: string) {
+function layout(
+  axes: { batch: number; feature: number; spatial: readonly number[] },
+  batch: string,
+  feature: string,
+) {
   const names: (string | number)[] = [];
   names[axes.batch] = batch;
   names[axes.feature] = feature;

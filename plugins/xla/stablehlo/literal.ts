@@ -3,7 +3,8 @@
 import { type ElementType, isFloat, type Shape, sizeOf } from './types';
 
 /** Values in host memory: the bits for 16-bit floats, 0 and 1 for i1. */
-export type Literal = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array | Int8Array;
+export type Literal =
+  Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array | Int8Array;
 
 const bits = new DataView(new ArrayBuffer(8));
 

@@ -37,4 +37,5 @@ export function printModule(graph: Graph, options: ModuleOptions): string {
   );
 }
 
-const braces = (attributes: readonly string[]) => (attributes.length > 0 ? ` {${attributes.join(', ')}}` : '');
+const braces = (attributes: readonly string[]) =>
+  attributes.length > 0 ? ` {${attributes.join(', ')}}` : '';

@@ -26,7 +26,8 @@ export function identityOf(reducer: Reducer, type: ElementType): number {
 }
 
 const integerBits = (type: ElementType) => Number(type.replace(/\D/g, ''));
-const lowest = (type: ElementType) => (type === 'i1' || type.startsWith('u') ? 0 : -(2 ** (integerBits(type) - 1)));
+const lowest = (type: ElementType) =>
+  type === 'i1' || type.startsWith('u') ? 0 : -(2 ** (integerBits(type) - 1));
 const highest = (type: ElementType) =>
   type === 'i1' ? 1 : 2 ** (integerBits(type) - (type.startsWith('u') ? 0 : 1)) - 1;
 
@@ -93,7 +94,11 @@ function windowAttributes(x: Value, window: Window): { readonly text: string; re
   const ones = x.shape.map(() => 1);
   const { size, stride = ones, dilation = ones, baseDilation = ones } = window;
   const padding = window.padding ?? x.shape.map(() => [0, 0] as const);
-  check(size.length === x.shape.length, 'reduce_window', () => `window [${size.join(', ')}] over ${describeType(x)}`);
+  check(
+    size.length === x.shape.length,
+    'reduce_window',
+    () => `window [${size.join(', ')}] over ${describeType(x)}`,
+  );
   const shape = x.shape.map((dim, i) => {
     const base = dim === 0 ? 0 : (dim - 1) * baseDilation[i]! + 1;
     const reach = (size[i]! - 1) * dilation[i]! + 1;

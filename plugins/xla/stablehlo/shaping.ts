@@ -14,7 +14,11 @@ export function reshape(x: Value, shape: Shape): Value {
 /** The result's dimension i is the operand's dimension `permutation[i]`. */
 export function transpose(x: Value, permutation: readonly number[]): Value {
   checkAxes('transpose', permutation, x.shape.length);
-  check(permutation.length === x.shape.length, 'transpose', () => `[${permutation.join(', ')}] of ${describeType(x)}`);
+  check(
+    permutation.length === x.shape.length,
+    'transpose',
+    () => `[${permutation.join(', ')}] of ${describeType(x)}`,
+  );
   if (permutation.every((axis, i) => axis === i)) return x;
   const shape = permutation.map((axis) => x.shape[axis] as number);
   const result = printType({ type: x.type, shape });
@@ -48,10 +52,17 @@ export function broadcastTo(x: Value, shape: Shape): Value {
 }
 
 /** Elements `start` (included) to `limit` (excluded) by `stride` of each dimension. */
-export function slice(x: Value, start: readonly number[], limit: readonly number[], stride?: readonly number[]): Value {
+export function slice(
+  x: Value,
+  start: readonly number[],
+  limit: readonly number[],
+  stride?: readonly number[],
+): Value {
   const strides = stride ?? x.shape.map(() => 1);
   check(
-    x.shape.every((dim, i) => start[i]! >= 0 && start[i]! <= limit[i]! && limit[i]! <= dim && strides[i]! > 0),
+    x.shape.every(
+      (dim, i) => start[i]! >= 0 && start[i]! <= limit[i]! && limit[i]! <= dim && strides[i]! > 0,
+    ),
     'slice',
     () => `[${start.join(', ')}] to [${limit.join(', ')}] by [${strides.join(', ')}] of ${describeType(x)}`,
   );
@@ -97,7 +108,9 @@ export function concatenate(values: readonly Value[], axis: number): Value {
   check(
     values.every(
       ({ type, shape }) =>
-        type === first.type && shape.length === first.shape.length && shape.every((d, i) => i === axis || d === first.shape[i]),
+        type === first.type &&
+        shape.length === first.shape.length &&
+        shape.every((d, i) => i === axis || d === first.shape[i]),
     ),
     'concatenate',
     () => `${values.map(describeType).join(', ')} along axis ${axis}`,
@@ -115,5 +128,10 @@ export function concatenate(values: readonly Value[], axis: number): Value {
 export function reverse(x: Value, axes: readonly number[]): Value {
   checkAxes('reverse', axes, x.shape.length);
   if (axes.length === 0) return x;
-  return x.graph.emit(`stablehlo.reverse ${x.name}, dims = [${axes.join(', ')}] : ${x.typeText}`, [x], x.type, x.shape);
+  return x.graph.emit(
+    `stablehlo.reverse ${x.name}, dims = [${axes.join(', ')}] : ${x.typeText}`,
+    [x],
+    x.type,
+    x.shape,
+  );
 }

@@ -1,19 +1,7 @@
 // Element types and tensor types, as StableHLO names and prints them.
 
 export type ElementType =
-  | 'i1'
-  | 'i8'
-  | 'i16'
-  | 'i32'
-  | 'i64'
-  | 'ui8'
-  | 'ui16'
-  | 'ui32'
-  | 'ui64'
-  | 'f16'
-  | 'bf16'
-  | 'f32'
-  | 'f64';
+  'i1' | 'i8' | 'i16' | 'i32' | 'i64' | 'ui8' | 'ui16' | 'ui32' | 'ui64' | 'f16' | 'bf16' | 'f32' | 'f64';
 
 export type Shape = readonly number[];
 

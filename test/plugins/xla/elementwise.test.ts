@@ -109,23 +109,63 @@ const integers = given('int32', [6], 7, 7, -7, -7, 10, 0);
 const cases: Case[] = [
   ...Object.entries(unary).map(([name, [run, ...inputs]]) => ({ name, run, inputs, tolerance: 4e-6 })),
   ...Object.entries(floats).flatMap(([op, run]) =>
-    shapes.map(([name, a, b]) => ({ name: `${op}: ${name}`, run: run as Case['run'], inputs: [values(a), positive(b)] })),
+    shapes.map(([name, a, b]) => ({
+      name: `${op}: ${name}`,
+      run: run as Case['run'],
+      inputs: [values(a), positive(b)],
+    })),
   ),
   ...Object.entries(comparisons).flatMap(([op, run]) => [
-    { name: `${op} of floats`, run: run as Case['run'], inputs: [given('float32', [4], 1, 2, 3, NaN), given('float32', [4], 2, 2, 2, NaN)] },
-    { name: `${op} of int32`, run: run as Case['run'], inputs: [given('int32', [3], 1, 2, 3), given('int32', [], 2)] },
+    {
+      name: `${op} of floats`,
+      run: run as Case['run'],
+      inputs: [given('float32', [4], 1, 2, 3, NaN), given('float32', [4], 2, 2, 2, NaN)],
+    },
+    {
+      name: `${op} of int32`,
+      run: run as Case['run'],
+      inputs: [given('int32', [3], 1, 2, 3), given('int32', [], 2)],
+    },
   ]),
-  ...Object.entries(ints).map(([op, run]) => ({ name: `${op} of int32`, run: run as Case['run'], inputs: [integers, nonZero] })),
+  ...Object.entries(ints).map(([op, run]) => ({
+    name: `${op} of int32`,
+    run: run as Case['run'],
+    inputs: [integers, nonZero],
+  })),
   { name: 'pow', run: tf.pow as Case['run'], inputs: [positive([2, 3]), values([3])] },
-  { name: 'pow of int32', run: tf.pow as Case['run'], inputs: [given('int32', [3], 2, -3, 5), given('int32', [3], 3, 2, 0)] },
+  {
+    name: 'pow of int32',
+    run: tf.pow as Case['run'],
+    inputs: [given('int32', [3], 2, -3, 5), given('int32', [3], 3, 2, 0)],
+  },
   { name: 'floorDiv of floats', run: tf.floorDiv as Case['run'], inputs: [values([4], 9), positive([4])] },
   { name: 'prelu', run: tf.prelu as Case['run'], inputs: [values([2, 3]), values([3])] },
   { name: 'int32 with float', run: tf.add as Case['run'], inputs: [values([3], 5, 'int32'), values([3])] },
-  { name: 'bool with int32', run: tf.add as Case['run'], inputs: [values([3], 5, 'bool'), values([3], 5, 'int32')] },
-  { name: 'divNoNan', run: tf.divNoNan as Case['run'], inputs: [values([3]), given('float32', [3], 1, 0, 2)] },
-  { name: 'logicalAnd', run: tf.logicalAnd as Case['run'], inputs: [values([2, 3], 1, 'bool'), values([3], 1, 'bool')] },
-  { name: 'logicalOr', run: tf.logicalOr as Case['run'], inputs: [values([2, 3], 1, 'bool'), values([3], 1, 'bool')] },
-  { name: 'logicalXor', run: tf.logicalXor as Case['run'], inputs: [values([4], 1, 'bool'), given('bool', [4], 1, 0, 1, 0)] },
+  {
+    name: 'bool with int32',
+    run: tf.add as Case['run'],
+    inputs: [values([3], 5, 'bool'), values([3], 5, 'int32')],
+  },
+  {
+    name: 'divNoNan',
+    run: tf.divNoNan as Case['run'],
+    inputs: [values([3]), given('float32', [3], 1, 0, 2)],
+  },
+  {
+    name: 'logicalAnd',
+    run: tf.logicalAnd as Case['run'],
+    inputs: [values([2, 3], 1, 'bool'), values([3], 1, 'bool')],
+  },
+  {
+    name: 'logicalOr',
+    run: tf.logicalOr as Case['run'],
+    inputs: [values([2, 3], 1, 'bool'), values([3], 1, 'bool')],
+  },
+  {
+    name: 'logicalXor',
+    run: tf.logicalXor as Case['run'],
+    inputs: [values([4], 1, 'bool'), given('bool', [4], 1, 0, 1, 0)],
+  },
   { name: 'bitwiseAnd', run: tf.bitwiseAnd as Case['run'], inputs: [integers, nonZero] },
   {
     name: 'where',
@@ -137,7 +177,11 @@ const cases: Case[] = [
     run: (c, a, b) => tf.where(c!, a!, b!),
     inputs: [values([2, 1], 1, 'bool'), values([2, 3]), values([])],
   },
-  { name: 'addN', run: (a, b, c) => tf.addN([a!, b!, c!]), inputs: [values([2, 3]), values([2, 3], 5), positive([2, 3])] },
+  {
+    name: 'addN',
+    run: (a, b, c) => tf.addN([a!, b!, c!]),
+    inputs: [values([2, 3]), values([2, 3], 5), positive([2, 3])],
+  },
 ];
 
 compareWithCpu(cases);
