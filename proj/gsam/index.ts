@@ -51,7 +51,7 @@ export default definePlugin({
         const { grads: g_p, loss: f_p } = gradients(f, w_p, batch, context);
 
         const grads = minimize_fp ? plus(g_p, -alpha, across(g, g_p)) : plus(g, alpha, across(g_p, g));
-        const metrics = { ...clean.metrics, rho, surrogate_gap: tf.sub(f_p, clean.loss) };
+        const metrics = { ...clean.metrics, gsam_lr: lr, gsam_rho: rho, gsam_gap: tf.sub(f_p, clean.loss) };
         return { ...clean, grads, metrics };
       };
     });

@@ -47,11 +47,13 @@ const eagerCpu = {
   toHost: async (x: tf.Tensor) => toHostArrays({ x }).get('x') as HostArray,
 } as unknown as TestRuntime;
 
-/** Runs the tests that `body` makes on each of the runtimes; `use` is only for what runs inside a test. */
-export function onRuntimes(body: (use: { readonly runtime: TestRuntime }) => void): void {
+/** Makes the tests of `body` for each of the runtimes; `use.runtime` is only for what runs inside a test. */
+export function onRuntimes(
+  body: (use: { readonly runtime: TestRuntime }, kind: 'eager' | 'xla') => void,
+): void {
   describe('eager', () => {
     beforeAll(startEagerCpu);
-    body({ runtime: eagerCpu });
+    body({ runtime: eagerCpu }, 'eager');
   });
   describe('xla', () => {
     const use = { runtime: eagerCpu };
@@ -61,7 +63,7 @@ export function onRuntimes(body: (use: { readonly runtime: TestRuntime }) => voi
       use.runtime = xla;
     });
     afterAll(() => xla.dispose());
-    body(use);
+    body(use, 'xla');
   });
 }
 

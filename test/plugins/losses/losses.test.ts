@@ -3,10 +3,11 @@ import { type Loss, Registry } from '../../../core/extensions';
 import { registrarFor } from '../../../core/plugin';
 import * as tf from '../../../core/tensor';
 import losses, { bidirectionalContrastiveLoss, type ContrastiveInputs } from '../../../plugins/losses';
-import { toHostArrays, toTensor, useEagerCpu } from '../../support/runtimes';
+import { fetchAll, onRuntimes, sendAll, useEagerCpu } from '../../support/runtimes';
 import { expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 
-useEagerCpu();
+type Named = Record<string, tf.Tensor>;
+type LossInputs = Parameters<Loss>[0];
 
 const registry = new Registry();
 losses.register?.(registrarFor(losses, registry, Container.create()));
@@ -25,6 +26,8 @@ const inputs = () => ({ logits: tf.tensor(logits), labels: tf.tensor(labels) });
 const valueOf = (loss: Loss) => loss(inputs()).dataSync()[0];
 
 describe('values', () => {
+  useEagerCpu();
+
   test.each([
     ['sigmoid_xent', {}, 2.2346315],
     ['softmax_xent', {}, 1.2852405],
@@ -70,22 +73,25 @@ describe('values', () => {
     expect(loss(far).dataSync()[0]).toBeCloseTo(1192, 2);
     expect([...tf.grad(loss)(far).dataSync()]).toEqual([1, -1, 1, -1]);
   });
-});
 
-test('gradients: sigmoid(x) - y, and softmax(x) sum(y) - y', () => {
-  const { logits, labels } = inputs();
-  const summed = (loss: Loss) => (x: tf.Tensor) => tf.sum(loss({ logits: x, labels }, { reduction: false }));
-  const sigmoid = tf.grad(summed(lossOf('sigmoid_xent')))(logits);
-  expect(tf.max(tf.abs(tf.sub(sigmoid, tf.sub(tf.sigmoid(logits), labels)))).dataSync()[0]).toBeLessThan(
-    1e-6,
-  );
-  const softmax = tf.grad(summed(lossOf('softmax_xent')))(logits);
-  expect(tf.max(tf.abs(tf.sub(softmax, tf.sub(tf.softmax(logits), labels)))).dataSync()[0]).toBeLessThan(
-    1e-6,
-  );
+  test('gradients: sigmoid(x) - y, and softmax(x) sum(y) - y', () => {
+    const { logits, labels } = inputs();
+    const summed = (loss: Loss) => (x: tf.Tensor) =>
+      tf.sum(loss({ logits: x, labels }, { reduction: false }));
+    const sigmoid = tf.grad(summed(lossOf('sigmoid_xent')))(logits);
+    expect(tf.max(tf.abs(tf.sub(sigmoid, tf.sub(tf.sigmoid(logits), labels)))).dataSync()[0]).toBeLessThan(
+      1e-6,
+    );
+    const softmax = tf.grad(summed(lossOf('softmax_xent')))(logits);
+    expect(tf.max(tf.abs(tf.sub(softmax, tf.sub(tf.softmax(logits), labels)))).dataSync()[0]).toBeLessThan(
+      1e-6,
+    );
+  });
 });
 
 describe('errors', () => {
+  useEagerCpu();
+
   test('labels that are indices', () => {
     const wrong = { logits: tf.tensor(logits), labels: tf.tensor([0, 1]) };
     expect(() => lossOf('softmax_xent')(wrong)).toThrow(
@@ -100,45 +106,53 @@ describe('errors', () => {
 });
 
 describe('golden', () => {
-  const foldersOf = (...names: string[]) =>
-    goldenCases(({ kind, name }) => kind === 'loss' && names.includes(name)).map(({ folder }) => folder);
-  const inputsOf = ({ inputs }: GoldenCase) =>
-    Object.fromEntries([...inputs].map(([name, array]) => [name, toTensor(array)]));
+  onRuntimes((use) => {
+    const foldersOf = (...names: string[]) =>
+      goldenCases(({ kind, name }) => kind === 'loss' && names.includes(name)).map(({ folder }) => folder);
+    /** Fetches what `f` makes of the case's inputs, compiled where the runtime compiles. */
+    const outputsOf = async ({ folder, inputs }: GoldenCase, f: (inputs: Named) => Named) => {
+      const sent = sendAll(use.runtime, Object.fromEntries(inputs)) as Named;
+      return fetchAll(use.runtime, use.runtime.jit(f, { name: folder })(sent));
+    };
 
-  test.each(foldersOf('sigmoid_xent', 'softmax_xent', 'weighted_softmax_xent'))('%s', async (folder) => {
-    const golden = await readCase(folder);
-    const { reduction, ...options } = golden.args as { reduction?: boolean };
-    const loss = lossOf(golden.name, options);
-    const { logits, ...others } = inputsOf(golden) as { logits: tf.Tensor; labels: tf.Tensor };
-    const f = (x: tf.Tensor) => loss({ logits: x, ...others }, { reduction });
-    const grad = tf.grad((x) => tf.sum(f(x)))(logits);
-    const got = toHostArrays({ output: f(logits), 'grad/logits': grad });
-    expect(expectCase(got, golden)).toBeDefined();
-  });
+    test.each(foldersOf('sigmoid_xent', 'softmax_xent', 'weighted_softmax_xent'))('%s', async (folder) => {
+      const golden = await readCase(folder);
+      const { reduction, ...options } = golden.args as { reduction?: boolean };
+      const loss = lossOf(golden.name, options);
+      const got = await outputsOf(golden, (inputs) => {
+        const f = (x: tf.Tensor) => loss({ ...(inputs as LossInputs), logits: x }, { reduction });
+        const { logits } = inputs as LossInputs;
+        return { output: f(logits), 'grad/logits': tf.grad((x) => tf.sum(f(x)))(logits) };
+      });
+      expectCase(got, golden);
+    });
 
-  test.each(foldersOf('bidirectional_contrastive_loss'))('%s', async (folder) => {
-    const golden = await readCase(folder);
-    const { zimg, ztxt, t, mask } = inputsOf(golden) as unknown as ContrastiveInputs;
-    const reduction = golden.args.reduction as boolean;
-    const f = (zimg: tf.Tensor, ztxt: tf.Tensor, t: tf.Tensor) =>
-      bidirectionalContrastiveLoss({ zimg, ztxt, t, mask }, { reduction });
-    const { grads } = tf.valueAndGrads((...z) => tf.sum(f(...(z as [tf.Tensor, tf.Tensor, tf.Tensor])).loss))(
-      [zimg, ztxt, t],
-    );
-    const named = { 'grad/zimg': grads[0], 'grad/ztxt': grads[1], 'grad/t': grads[2] } as Record<
-      string,
-      tf.Tensor
-    >;
-    const got = toHostArrays({ ...f(zimg, ztxt, t), ...named });
-    for (const { data } of got.values()) expect(data.every(Number.isFinite)).toBe(true);
-    expectCase(got, golden);
-  });
+    test.each(foldersOf('bidirectional_contrastive_loss'))('%s', async (folder) => {
+      const golden = await readCase(folder);
+      const reduction = golden.args.reduction as boolean;
+      const got = await outputsOf(golden, (inputs) => {
+        const { zimg, ztxt, t, mask } = inputs as unknown as ContrastiveInputs;
+        const f = (zimg: tf.Tensor, ztxt: tf.Tensor, t: tf.Tensor) =>
+          bidirectionalContrastiveLoss({ zimg, ztxt, t, mask }, { reduction });
+        const { grads } = tf.valueAndGrads((...z) => tf.sum(f(...(z as Parameters<typeof f>)).loss))([
+          zimg,
+          ztxt,
+          t,
+        ]);
+        const [gradImage, gradText, gradT] = grads as Parameters<typeof f>;
+        return { ...f(zimg, ztxt, t), 'grad/zimg': gradImage, 'grad/ztxt': gradText, 'grad/t': gradT };
+      });
+      for (const { data } of got.values()) expect(data.every(Number.isFinite)).toBe(true);
+      expectCase(got, golden);
+    });
 
-  test.each(foldersOf('onehot'))('%s', async (folder) => {
-    const golden = await readCase(folder);
-    const { num_classes, on_value, off_value } = golden.args as Record<string, number>;
-    const { labels } = inputsOf(golden) as { labels: tf.Tensor };
-    const output = tf.oneHot(labels, num_classes as number, on_value ?? 1, off_value ?? 0, 'float32');
-    expect(expectCase(toHostArrays({ output }), golden)).toBe(0);
+    test.each(foldersOf('onehot'))('%s', async (folder) => {
+      const golden = await readCase(folder);
+      const { num_classes, on_value = 1, off_value = 0 } = golden.args as Record<string, number>;
+      const got = await outputsOf(golden, ({ labels }) => ({
+        output: tf.oneHot(labels as tf.Tensor, num_classes as number, on_value, off_value, 'float32'),
+      }));
+      expect(expectCase(got, golden)).toBe(0);
+    });
   });
 });
