@@ -7,7 +7,7 @@ import {
   engine,
   KernelBackend,
   type NamedTensorInfoMap,
-  Tensor,
+  type Tensor,
   type TensorInfo,
   type TypedArray,
 } from '@tensorflow/tfjs-core';
@@ -121,8 +121,13 @@ export class XlaBackend extends KernelBackend {
   /** Ends a tensor whose memory a program took: tfjs's books are closed, and later uses throw. */
   donate(tensor: Tensor, record: DataRecord, name: string): void {
     const { shape } = record;
-    record.state = { kind: 'gone', error: () => errors.donated({ name, shape }) };
-    engine().disposeTensor(tensor);
+    const error = () => errors.donated({ name, shape });
+    record.state = { kind: 'gone', error };
+    tensor.dispose();
+    // Reading it would say only that it is disposed.
+    tensor.throwIfDisposed = () => {
+      throw error();
+    };
   }
 
   private info(type: ElementType, shape: readonly number[], state: State): TensorInfo {

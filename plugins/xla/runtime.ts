@@ -47,6 +47,8 @@ export class XlaRuntime implements Runtime {
   }
 
   static async create(options: XlaOptions = {}): Promise<XlaRuntime> {
+    // XLA's notices of what it is doing aren't for users; its warnings are.
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
     const platform = choosePlatform(options.platform ?? 'auto');
     const plugin = await ensureInstalled(platform);
     const cpuDeviceCount = options.devices ?? Number(process.env.BV_CPU_DEVICES || 1);

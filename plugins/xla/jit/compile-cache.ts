@@ -45,7 +45,7 @@ export class CompileCache {
       writeFileSync(temporary, Buffer.concat([magic, digestOf(bytes), bytes]));
       renameSync(temporary, file);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      removeIfThere(temporary);
       warn(
         'CompileCacheWarning',
         `The compiled program wasn't saved in ${file}: ${(error as Error).message}`,
@@ -59,6 +59,14 @@ export class CompileCache {
       'CompileCacheWarning',
       `The compiled program in ${file} can't be used and is compiled again: ${message}`,
     );
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Its folder may be what is wrong.
   }
 }
 
