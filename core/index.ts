@@ -89,6 +89,9 @@ export {
   type UpdateRule,
   type UpdateRuleFactory,
 } from './train/run';
+export { globalNorm, valueAndGrad } from './train/gradients';
+export { itstime, stepsOf } from './train/steps';
+export { across, dot, norm, plus } from './train/vectors';
 export {
   firstMatches,
   flatten,
@@ -103,5 +106,6 @@ export {
   subtree,
   type Tree,
   unflatten,
+  zipNamed,
 } from './tree';
 export { defineWorkspace } from './workspace/workspace';
