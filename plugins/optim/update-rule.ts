@@ -2,6 +2,7 @@
 //   update = -schedule(step) (lr lr_mult transform(clip(g)) + wd wd_mult p)
 // where patterns of parameter names choose the schedule, lr_mult and wd_mult, and a null schedule freezes.
 
+import type { DType } from '../../core/array';
 import type { Config } from '../../core/config/schema';
 import type { Container } from '../../core/container';
 import type { Params, Registry, Schedule } from '../../core/extensions';
@@ -41,8 +42,14 @@ export function updateRuleFactory(registry: Registry, container: Container): Upd
     registry.find('optimizer', config.optax_name, 'optax_name');
     const transform = registry.create(container, 'optimizer', config.optax_name, config.optax, 'optax');
     const activeNames = new Set(active.map(({ name }) => name));
+    // Parameters in half precision have gradients, states and updates in float32, until they are updated.
+    const half = new Map(
+      namedLeaves(params).flatMap(([name, { dtype }]) => (isHalf(dtype) ? [[name, dtype] as const] : [])),
+    );
     const pick = (tree: Params): [string, tf.Tensor][] =>
-      namedLeaves<tf.Tensor>(tree).filter(([name]) => activeNames.has(name));
+      namedLeaves<tf.Tensor>(tree)
+        .filter(([name]) => activeNames.has(name))
+        .map(([name, x]) => [name, half.has(name) ? tf.castStorage(x, 'float32') : x]);
     // The transform's state under its own name; none at all if it keeps none, so that states round-trip by leaf names.
     const wrap = (state: NestedRecord<tf.Tensor>) => (isEmpty(state) ? {} : { [config.optax_name]: state });
     const unwrap = (state: NestedRecord<tf.Tensor>) =>
@@ -78,7 +85,9 @@ export function updateRuleFactory(registry: Registry, container: Container): Upd
           let update = tf.mul(directions.get(name) as tf.Tensor, config.lr);
           if (lrMult !== undefined && lrMult !== 1) update = tf.mul(update, lrMult);
           if (decay !== 0) update = tf.add(update, tf.mul(parameters.get(name) as tf.Tensor, decay));
-          return [name, tf.mul(update, negativeRate(schedule))] as const;
+          update = tf.mul(update, negativeRate(schedule));
+          const storage = half.get(name);
+          return [name, storage ? tf.castStorage(update, storage) : update] as const;
         });
         return {
           updates: nest([...updates, ...namedLeaves(zeros(values, activeNames))]),
@@ -132,6 +141,10 @@ export function matches(where: string, names: readonly string[], patterns: reado
     }
   }
   return firstMatches(names, patterns);
+}
+
+function isHalf(dtype: DType): dtype is 'bfloat16' | 'float16' {
+  return dtype === 'bfloat16' || dtype === 'float16';
 }
 
 function isEmpty(state: NestedRecord<tf.Tensor>): boolean {

@@ -9,6 +9,7 @@ import { tokens, type UpdateRule } from '../../../core/train/run';
 import { mapTree, namedLeaves, nest, type NestedRecord, zipNamed } from '../../../core/tree';
 import optim, { clipByPerExampleGlobalNorm } from '../../../plugins/optim';
 import schedules from '../../../plugins/schedules';
+import { XlaRuntime } from '../../../plugins/xla';
 import { fetchAll, onRuntimes, sendAll, type TestRuntime, useEagerCpu } from '../../support/runtimes';
 import { arraysUnder, expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 
@@ -22,13 +23,14 @@ function configOf(part: object): Config {
   return parseOptions(configSchema, { ...needed, ...part }, '') as Config;
 }
 
+const run = { total_steps: 10, batch_size: 8, data_size: 40 };
+
 function ruleOf(part: object, params: NestedRecord<tf.Tensor | HostArray>, length: Partial<RunLength> = {}) {
   const specs = mapTree<tf.Tensor | HostArray, TensorSpec, NestedRecord<TensorSpec>>(
     params,
     ({ shape }) => new TensorSpec('float32', shape),
   );
-  const run = { total_steps: 10, batch_size: 8, data_size: 40, ...length };
-  return container.get(tokens.updateRule)(configOf(part), specs, run);
+  return container.get(tokens.updateRule)(configOf(part), specs, { ...run, ...length });
 }
 
 function applyUpdate(rule: UpdateRule, grads: Params, state: Params, params: Params, step: tf.Tensor) {
@@ -260,4 +262,35 @@ test('per-example clipping', () => {
     tf.Tensor,
   ];
   expect([...a.dataSync(), ...b.dataSync()].map((x) => Math.round(x * 3e5) / 1e5)).toEqual([2.5, 2]);
+});
+
+describe('xla', () => {
+  let runtime: XlaRuntime;
+  beforeAll(async () => {
+    runtime = await XlaRuntime.create({ platform: 'cpu' });
+  });
+  afterAll(() => runtime.dispose());
+
+  test('parameters in half precision stay so, and their moments are float32', () => {
+    const spec = new TensorSpec('bfloat16', [3]);
+    const config = { ...adam, wd: 0.1, wd_mults: [['.*', 1]], grad_clip_norm: 1 };
+    const rule = container.get(tokens.updateRule)(configOf(config), { a: spec, b: { c: spec } }, run);
+    const update = (grads: Params, params: Params) => {
+      const state = rule.init(params);
+      return { before: state, ...applyUpdate(rule, grads, state, params, tf.scalar(0, 'int32')) };
+    };
+    const tree = { a: spec, b: { c: spec } };
+    const specs = namedLeaves<TensorSpec>(runtime.evalShape(update, tree, tree));
+    const dtypes = Object.fromEntries(specs.map(([name, { dtype }]) => [name, dtype]));
+    expect(dtypes).toEqual({
+      ...Object.fromEntries(
+        ['before', 'state'].flatMap((when) => [
+          [`${when}/scale_by_adam/count`, 'int32'],
+          ...['mu/a', 'mu/b/c', 'nu/a', 'nu/b/c'].map((name) => [`${when}/scale_by_adam/${name}`, 'float32']),
+        ]),
+      ),
+      'params/a': 'bfloat16',
+      'params/b/c': 'bfloat16',
+    });
+  });
 });
