@@ -1,3 +1,6 @@
+// The native library reads the environment of the worker processes, which jest's sandbox keeps tests from changing.
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',

@@ -59,7 +59,7 @@ export class Program {
     for (let device = 0; device < devices; device++) args.push(arrays.map(({ buffers }) => buffers[device]!));
     const results = this.executable.execute(args);
     backend.dispatched(results[0]?.[0]);
-    if (this.anyDonated) this.consume(leaves, records, arrays);
+    if (this.anyDonated) this.consume(leaves, records, arrays, results[0]?.[0]);
     const tensors = traced.outputs.map((arrayType, i) => {
       const buffers = devices === 1 ? [results[0]![i]!] : results.map((list) => list[i]!);
       return backend.arrayTensor({ arrayType, buffers });
@@ -94,13 +94,19 @@ export class Program {
     leaves: readonly Tensor[],
     records: readonly DataRecord[],
     arrays: readonly DeviceArray[],
+    output: DeviceBuffer | undefined,
   ): void {
     const { donated, name } = this.traced;
+    const taken: DeviceArray[] = [];
     for (let i = 0; i < records.length; i++) {
       if (!donated[i]) continue;
       this.backend.donate(leaves[i]!, records[i]!, name);
-      disposeArray(arrays[i]!);
+      taken.push(arrays[i]!);
     }
+    // Destroying a donated buffer waits for the program that took its memory: the host must not stand still for that.
+    const release = () => taken.forEach(disposeArray);
+    if (output) output.ready().then(release, release);
+    else release();
   }
 
   describe(): Compiled {
