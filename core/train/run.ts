@@ -29,6 +29,8 @@ export type HostBatch = { readonly [name: string]: HostArray };
 /** Batches in order. `next` resolves to undefined after the last one. */
 export interface BatchStream {
   next(): Promise<HostBatch | undefined>;
+  /** Gives a batch's memory back for later ones. Optional, and only for who reads the batch no more. */
+  release?(batch: HostBatch): void;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,8 @@ export interface InputPipeline {
     readonly pp: string;
     readonly batch_size: number;
     readonly workers?: number;
+    /** The config keys that data and pp come from, for errors. */
+    readonly where?: { readonly data: string; readonly pp: string };
   }): Promise<OpenedInput>;
 }
 

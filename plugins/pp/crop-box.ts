@@ -1,0 +1,58 @@
+// The random box of an Inception crop, drawn as TensorFlow's sample_distorted_bounding_box does it when there are no
+// objects: its height is uniform within what the areas allow at a given aspect, and 100 attempts are made.
+
+import type { ExampleRng } from '../../core/extensions';
+import { roundHalfEven, type Window } from './resize';
+
+export interface BoxOptions {
+  /** Fractions of the image. */
+  readonly area: readonly [min: number, max: number];
+  /** Width over height. */
+  readonly aspect: readonly [min: number, max: number];
+}
+
+const attempts = 100;
+
+export function sampleBox(
+  height: number,
+  width: number,
+  { area, aspect }: BoxOptions,
+  rng: ExampleRng,
+): Window {
+  const least = area[0] * width * height;
+  const most = area[1] * width * height;
+  for (let i = 0; i < attempts; i++) {
+    const ratio = rng.uniform() * (aspect[1] - aspect[0]) + aspect[0];
+    const box = boxOfAspect(height, width, ratio, least, most, rng);
+    if (box) return box;
+  }
+  return { top: 0, left: 0, height, width };
+}
+
+function boxOfAspect(
+  height: number,
+  width: number,
+  ratio: number,
+  least: number,
+  most: number,
+  rng: ExampleRng,
+): Window | undefined {
+  const widthAt = (h: number) => roundHalfEven(h * ratio);
+  let tallest = roundHalfEven(Math.sqrt(most / ratio));
+  if (widthAt(tallest) > width) {
+    tallest = Math.floor((width + 0.5 - 1e-7) / ratio);
+    if (widthAt(tallest) > width) tallest--;
+  }
+  tallest = Math.min(tallest, height);
+  let h = Math.min(roundHalfEven(Math.sqrt(least / ratio)), tallest);
+  if (h < tallest) h += rng.integer(0, tallest - h + 1);
+  // Rounding may have put the area just outside of its range.
+  if (h * widthAt(h) < least) h++;
+  if (h * widthAt(h) > most) h--;
+  const w = widthAt(h);
+  if (h * w < least || h * w > most || w > width || h > height || w <= 0 || h <= 0) return undefined;
+  // The last offset is never drawn; so it is in the original.
+  const top = h < height ? rng.integer(0, height - h) : 0;
+  const left = w < width ? rng.integer(0, width - w) : 0;
+  return { top, left, height: h, width: w };
+}

@@ -1,0 +1,32 @@
+// Preprocessing strings as functions, for tests.
+
+import { createCalls } from '../../core/call-string';
+import { Container } from '../../core/container';
+import { type Example, type ExampleRng, Registry } from '../../core/extensions';
+import { type Plugin, registrarFor } from '../../core/plugin';
+import { exampleRng } from '../../plugins/input';
+import pp from '../../plugins/pp';
+
+/** What some plugins register. */
+export function register(...plugins: readonly Plugin[]): { registry: Registry; container: Container } {
+  const registry = new Registry();
+  const container = Container.create();
+  for (const plugin of plugins) plugin.register?.(registrarFor(plugin, registry, container));
+  return { registry, container };
+}
+
+const known = register(pp);
+
+export async function runPp(
+  text: string,
+  example: Example,
+  rng: ExampleRng = exampleRng(0, 0, 0),
+): Promise<Example> {
+  let result = example;
+  for (const { made } of createCalls(text, known.registry, known.container, 'pp', 'pp')) {
+    result = await made(result, rng);
+  }
+  return result;
+}
+
+export const ppRegistry = known.registry;
