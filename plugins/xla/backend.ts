@@ -17,7 +17,7 @@ import { EagerPrograms, type EagerInput } from './eager';
 import { hostCreation, type Lowering, lowerings } from './kernels';
 import { type DeviceArray, type Devices, disposeArray } from './mesh';
 import type { DeviceBuffer } from './pjrt';
-import type { DataRecord, State } from './record';
+import { DataRecord, type State } from './record';
 import { bfloat16Value, isFloat, type ElementType, type Value } from './stablehlo';
 import type { Trace } from './trace';
 
@@ -36,7 +36,8 @@ const randomScopes = new Map(
 );
 
 export class XlaBackend extends KernelBackend {
-  private readonly records = new WeakMap<object, DataRecord>();
+  /** Data that came from another tfjs backend, by the id that it had there. */
+  private readonly adopted = new WeakMap<object, DataRecord>();
   private readonly eager: EagerPrograms;
   private readonly traces: Trace[] = [];
   private live = 0;
@@ -58,7 +59,7 @@ export class XlaBackend extends KernelBackend {
       dtype === 'string'
         ? { kind: 'gone', error: errors.stringTensor }
         : { kind: 'host', values: typed(values as TypedArray | number[], dtype) };
-    return this.register({ shape, type, refs: 1, state });
+    return this.add(type, shape, state);
   }
 
   /** Data of another backend comes in. */
@@ -70,7 +71,9 @@ export class XlaBackend extends KernelBackend {
     refCount: number,
   ): void {
     const state: State = { kind: 'host', values: typed(values as TypedArray | number[], dtype) };
-    this.register({ shape, type: elementTypeOfTensor(dtype), refs: refCount, state }, dataId);
+    const record = this.add(elementTypeOfTensor(dtype), shape, state);
+    record.refs = refCount;
+    this.adopted.set(dataId, record);
   }
 
   /** A tensor of data that the backend keeps. Tracked by the current tfjs scope. */
@@ -84,18 +87,21 @@ export class XlaBackend extends KernelBackend {
 
   /** @throws UserError for a tensor whose data is gone. */
   recordOf(tensor: TensorInfo): DataRecord {
-    const record = this.records.get(tensor.dataId) ?? this.adopt(tensor);
+    const record = this.find(tensor.dataId) ?? this.adopt(tensor);
     if (record.state.kind === 'gone') throw record.state.error();
+    if (record.owner !== this) throw errors.runtimeGone();
     return record;
+  }
+
+  private find(dataId: object): DataRecord | undefined {
+    return dataId instanceof DataRecord ? dataId : this.adopted.get(dataId);
   }
 
   /** Moves a tensor of another tfjs backend here. */
   private adopt({ dataId, shape }: TensorInfo): DataRecord {
-    const source = engine().state.tensorInfo.get(dataId)?.backend;
-    if (!source) throw errors.disposed({ shape });
-    if (source instanceof XlaBackend) throw errors.runtimeGone();
+    if (!engine().state.tensorInfo.has(dataId)) throw errors.disposed({ shape });
     engine().moveData(this, dataId);
-    return this.records.get(dataId)!;
+    return this.adopted.get(dataId)!;
   }
 
   /** The array of a concrete tensor on the devices; host values are copied there, once. */
@@ -131,27 +137,25 @@ export class XlaBackend extends KernelBackend {
   }
 
   private info(type: ElementType, shape: readonly number[], state: State): TensorInfo {
-    const dataId = this.register({ shape, type, refs: 1, state });
-    return { dataId, shape: shape as number[], dtype: tensorDType(type) };
+    return { dataId: this.add(type, shape, state), shape: shape as number[], dtype: tensorDType(type) };
   }
 
-  private register(record: DataRecord, dataId: object = {}): object {
-    this.records.set(dataId, record);
+  private add(type: ElementType, shape: readonly number[], state: State): DataRecord {
     this.live++;
-    return dataId;
+    return new DataRecord(this, type, shape, state);
   }
 
   override incRef(dataId: object): void {
-    const record = this.records.get(dataId);
+    const record = this.find(dataId);
     if (record) record.refs++;
   }
 
   override refCount(dataId: object): number {
-    return this.records.get(dataId)?.refs ?? 0;
+    return this.find(dataId)?.refs ?? 0;
   }
 
   override disposeData(dataId: object, force = false): boolean {
-    const record = this.records.get(dataId);
+    const record = this.find(dataId);
     if (!record) return true;
     if (--record.refs > 0 && !force) return false;
     this.end(record);
@@ -191,8 +195,8 @@ export class XlaBackend extends KernelBackend {
   }
 
   private readable(dataId: object): DataRecord {
-    const record = this.records.get(dataId);
-    if (!record) throw errors.runtimeGone();
+    const record = this.find(dataId);
+    if (record?.owner !== this) throw errors.runtimeGone();
     const { state, shape } = record;
     if (state.kind === 'gone') throw state.error();
     if (state.kind === 'traced') {

@@ -1,5 +1,5 @@
 // What the backend knows of a tensor's data: values on the host, an array on the devices, or a value of a program that
-// is being traced. tfjs names data by an object (DataId) that several tensors may share.
+// is being traced. tfjs names data by an object (DataId) that several tensors may share: the record itself.
 
 import type { TypedArray } from '@tensorflow/tfjs-core';
 import type { DeviceArray } from './mesh';
@@ -15,10 +15,15 @@ export type State =
   /** Any use throws this. */
   | { readonly kind: 'gone'; readonly error: () => Error };
 
-export interface DataRecord {
-  readonly shape: readonly number[];
-  readonly type: ElementType;
+export class DataRecord {
   /** How many tensors share it, programs that captured it included. */
-  refs: number;
-  state: State;
+  refs = 1;
+
+  constructor(
+    /** The backend that keeps it: data doesn't outlive its runtime. */
+    readonly owner: object,
+    readonly type: ElementType,
+    readonly shape: readonly number[],
+    public state: State,
+  ) {}
 }
