@@ -45,8 +45,10 @@ def as_train(model, seed, image, init_head_bias=None):
 def main():
   c.clear("init_exact_")
   c.clear("train_init_")
-  # The original itself differs by one unit in the last place with and without jit (in the MLP biases).
-  tol = dict(atol=0, rtol=1e-6)
+  # With and without jit the original differs by one unit in the last place (of the MLP biases, which are 1e-6 times
+  # a normal); without fused multiply-add by up to 6e-8 near zero.
+  biases = r".*/MlpBlock_0/Dense_\d/bias"
+  tol = dict(atol=1e-7, rtol=1e-6, tolerances={biases: dict(atol=1e-12, rtol=1e-6), "rng_loop": dict(atol=0, rtol=0)})
   for variants, seeds in ((VARIANTS, (0, 42)), (MORE, (0,))):
     for label, args in variants.items():
       image = np.zeros((1, 16, 16, 3) if "variant" in args else (1, 32, 32, 3), np.float32)

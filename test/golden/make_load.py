@@ -30,7 +30,7 @@ def save_checkpoint(path, tree, compressed=True):
 
 
 def record(label, tree, args, note, *, init_args=None, image_shape=(2, 8, 8, 3), key="", dont_load=(), compressed=True,
-           atol=1e-6, rtol=1e-6):
+           atol=1e-5, rtol=1e-5):
   """Loads `tree` into a model of `args` (of other parameters) the way that train.py does."""
   args = {**args, **(init_args or {})}
   model = vit.Model(**args)

@@ -140,6 +140,7 @@ def main():
     a = R.beta(rng_mixup, p, p)
     c.save_case(f"random_mixup_{p}_{seed}", kind="random", name="mixup", args=dict(seed=seed, p=p),
                 outputs=dict(rng=rng, a=jnp.maximum(a, 1 - a)), rtol=1e-5,
+                tolerances=dict(rng=dict(atol=0, rtol=0)),
                 note="the weight that get_mixup(PRNGKey(seed), p) draws, and the key that it returns.")
 
 
