@@ -53,9 +53,8 @@ async function main(): Promise<void> {
   const run: Run = { config, container, runtime, length, model, update, params, note: () => undefined };
   const initial = initParams(runtime, declared, tf.random.key(0));
   let state: TrainState = makeState(
-    runtime,
+    run,
     initial,
-    update,
     () => ({}),
     () => [],
   );

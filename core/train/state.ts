@@ -11,8 +11,8 @@ import type { ExtraFn, TrainState } from '../hooks';
 import { type Mesh, type PartitionSpec, type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
 import type { ParamArrays, Params } from '../extensions';
 import * as tf from '../tensor';
-import { firstMatches, mapNamed, mapTree, namedLeaves, nest, type NestedRecord } from '../tree';
-import type { UpdateRule } from './run';
+import { firstMatches, mapNamed, namedLeaves, nest, type NestedRecord } from '../tree';
+import type { Run } from './run';
 
 export type Shardings = (name: string, spec: TensorSpec) => PartitionSpec;
 
@@ -50,25 +50,35 @@ export function shardingsFrom(
   };
 }
 
-/** Makes the optimizer's state and `extra` on the device(s), already sharded. */
-export function makeState(
-  runtime: Runtime,
-  params: Params,
-  rule: UpdateRule,
+/** What the state of a run consists of beside its parameters, as a traced function of them. */
+function stateMaker({ update }: Run, extraFn: ExtraFn) {
+  return (params: Params) => ({
+    opt: update.init(params),
+    extra: extraFn(params),
+    step: tf.scalar(0, 'int32') as tf.Tensor,
+  });
+}
+
+/** Every leaf of the train state with its shape and sharding, without making any. */
+export function stateSpecs(
+  run: Run,
   extraFn: ExtraFn,
   shardings: Shardings,
-): TrainState {
-  const make = (params: Params) => ({
-    opt: rule.init(params),
-    extra: extraFn(params),
-    step: tf.scalar(0, 'int32'),
-  });
-  const specs = runtime.evalShape(make, specsOf(runtime, params)) as unknown as NestedRecord<TensorSpec>;
-  const outShardings = mapNamed<TensorSpec, ShardingLeaf>(
-    specs,
-    (name, spec) => new ShardingLeaf(shardings(name, spec)),
-  );
-  const made = runtime.jit(make, { name: 'init state', outShardings })(params);
+): [name: string, spec: TensorSpec][] {
+  const made = run.runtime.evalShape(stateMaker(run, extraFn), run.params);
+  const all = namedLeaves<TensorSpec>({
+    params: run.params,
+    ...(made as object),
+  } as NestedRecord<TensorSpec>);
+  return all.map(([name, spec]) => [name, new TensorSpec(spec.dtype, spec.shape, shardings(name, spec))]);
+}
+
+/** Makes the optimizer's state and `extra` on the device(s), already sharded. */
+export function makeState(run: Run, params: Params, extraFn: ExtraFn, shardings: Shardings): TrainState {
+  const { runtime } = run;
+  const specs = stateSpecs(run, extraFn, shardings).filter(([name]) => !name.startsWith('params/'));
+  const outShardings = nest(specs.map(([name, { sharding }]) => [name, new ShardingLeaf(sharding)] as const));
+  const made = runtime.jit(stateMaker(run, extraFn), { name: 'init state', outShardings })(params);
   return { params, ...made };
 }
 
@@ -108,10 +118,6 @@ export function restoreState(
   );
   // Empty subtrees have no leaves to restore.
   return { params: {}, opt: {}, extra: {}, ...restored } as unknown as TrainState;
-}
-
-export function specsOf(runtime: Runtime, params: Params): NestedRecord<TensorSpec> {
-  return mapTree<tf.Tensor, TensorSpec, NestedRecord<TensorSpec>>(params, (tensor) => runtime.specOf(tensor));
 }
 
 /** Host copies of parameters as a tree. */

@@ -3,46 +3,23 @@
 
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { CheckpointStore, findCheckpoint } from '../checkpoint/store';
+import { CheckpointStore, describeErrno, findCheckpoint } from '../checkpoint/store';
 import type { Config } from '../config/schema';
-import type { Container } from '../container';
 import { catalogue, ExitCode } from '../errors';
-import type { Model, Params, Registry, RunLength } from '../extensions';
-import { checkOrder, type TrainerHooks, type TrainState } from '../hooks';
-import { constant } from '../layers/init';
-import { declareParams, initParams } from '../layers/params';
-import type { Progress } from '../progress';
-import { type PartitionSpec, type Runtime, TensorSpec } from '../runtime';
+import type { Params } from '../extensions';
+import type { TrainState } from '../hooks';
 import * as tf from '../tensor';
-import { mapTree, namedLeaves, nest } from '../tree';
 import { Chrono, type ChronoTotals } from './chrono';
 import { type DueEvaluator, evaluatorsOf, stockPredictFns } from './evals';
 import { StepLog } from './log';
 import { MetricsWriter } from './metrics';
-import { type HostBatch, type Run, tokens } from './run';
-import {
-  makeState,
-  paramsToDevice,
-  paramsToHost,
-  restoreState,
-  shardingsFrom,
-  specsOf,
-  stateToHost,
-} from './state';
+import type { HostBatch, Run } from './run';
+import { type SetupOptions, setUp } from './setup';
+import { makeState, restoreState, stateSpecs, stateToHost } from './state';
 import { buildStep, stepFunction } from './step';
 import { itstime, stepsOf } from './steps';
 
-export interface TrainOptions {
-  /** Checked and complete: see `resolveConfig`. */
-  readonly config: Config;
-  /** Tapped by the plugins that the config names. */
-  readonly hooks: TrainerHooks;
-  readonly registry: Registry;
-  readonly container: Container;
-  readonly runtime: Runtime;
-  /** Absent: no metrics file and no checkpoints. */
-  readonly workdir?: string;
-  readonly progress: Progress;
+export interface TrainOptions extends SetupOptions {
   /** Aborting it makes the run write a checkpoint after the current step and stop. */
   readonly stop?: AbortSignal;
   /** Facts about the program that go into every checkpoint: versions of core and plugins. */
@@ -59,120 +36,35 @@ export interface TrainResult {
 
 const errors = catalogue('train', {
   workdir: (v: { workdir: string; cause: NodeJS.ErrnoException }) => ({
-    what: `Can't use the workdir ${v.workdir}: ${v.cause.message}.`,
+    what: `Can't use the workdir ${v.workdir}: ${describeErrno(v.cause)}.`,
     fix: 'give a folder that you may write to with --workdir.',
     exitCode: ExitCode.storage,
-  }),
-  batchSize: (v: { batch_size: number; devices: number }) => ({
-    what: `input.batch_size is ${v.batch_size}, which doesn't divide over ${v.devices} devices.`,
-    fix: `set it to ${Math.max(1, Math.floor(v.batch_size / v.devices)) * v.devices} or ${Math.ceil(v.batch_size / v.devices) * v.devices}.`,
-  }),
-  noLength: () => ({
-    what: 'The config gives no length of the run.',
-    fix: 'set one of total_steps, total_epochs, total_examples.',
-  }),
-  noLoad: (v: { model: string }) => ({
-    what: `The model "${v.model}" can't load parameters, but model_init is set.`,
-    fix: 'remove model_init, or resume a whole checkpoint with "resume".',
   }),
 });
 
 /** How many steps the host may run ahead of the device. */
 const maxInFlight = 2;
 
+/** Without a workdir there are no metrics file and no checkpoints. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { hooks, registry, container, runtime, workdir, progress, stop } = options;
-  container.provide(tokens.runtime, runtime);
-  container.provide(tokens.registry, registry);
-  checkOrder(hooks);
-  const config = hooks.config.call(options.config);
-  const { batch_size } = config.input;
-
-  // ---- Workdir -----------------------------------------------------------------------------------------------------
-  if (workdir !== undefined) {
-    try {
-      await fs.mkdir(workdir, { recursive: true });
-      await fs.writeFile(path.join(workdir, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-    } catch (cause) {
-      throw errors.workdir({ workdir, cause: cause as NodeJS.ErrnoException });
-    }
-  }
-
-  // ---- Input -------------------------------------------------------------------------------------------------------
-  if (batch_size % runtime.mesh.size !== 0)
-    throw errors.batchSize({ batch_size, devices: runtime.mesh.size });
-  const input = await container.get(tokens.input).train(config.input, config.seed);
-  const data_size = input.examples;
-  const total_steps = stepsOf('total', config, { batch_size, data_size, total_steps: 0 }, undefined);
-  if (total_steps === undefined) throw errors.noLength();
-  const length: RunLength = { total_steps, batch_size, data_size };
-  const batchSharding: PartitionSpec = [runtime.mesh.axes.map(([name]) => name)];
-  const batchSpec = mapTree<TensorSpec, TensorSpec, Record<string, TensorSpec>>(
-    { ...input.spec },
-    ({ dtype, shape }) => new TensorSpec(dtype, shape, batchSharding),
-  );
-  const toDevice = (batch: HostBatch) =>
-    Object.fromEntries(
-      Object.entries(batch).map(([name, array]) => [name, runtime.toDevice(array, batchSharding)]),
-    );
-
-  // ---- Model and optimizer -----------------------------------------------------------------------------------------
-  const modelOptions = {
-    ...(config.num_classes !== undefined && { num_classes: config.num_classes }),
-    ...config.model,
-  };
-  const stockModel: Model = registry.create(container, 'model', config.model_name, modelOptions, 'model');
-  const xent = registry.create(container, 'loss', config.loss, config.loss_options, 'loss_options');
-  const scaffold = {
-    config,
-    container,
-    runtime,
-    workdir,
-    length,
-    note: (text: string) => progress.note(text),
-  };
-  const model = hooks.model.call(stockModel, scaffold as Run);
-  const declared = declareParams(runtime, model, batchSpec);
-  if (config.init_head_bias !== undefined) {
-    const bias = declared.findIndex(({ name }) => name === 'head/bias');
-    if (bias >= 0) declared[bias] = { ...declared[bias]!, init: constant(config.init_head_bias) };
-  }
-  const paramSpecs = nest(declared.map(({ name, spec }) => [name, spec] as const));
-  const update = container.get(tokens.updateRule)(config, paramSpecs, length);
-  const run: Run = { ...scaffold, model, update, params: paramSpecs };
-  const shardings = shardingsFrom(config.sharding_strategy, { registry, container, mesh: runtime.mesh });
+  const { hooks, registry, runtime, workdir, progress, stop } = options;
+  if (workdir !== undefined) await prepareWorkdir(workdir, options.config);
+  const { run, input, loss, shardings, loopKey, batchToDevice, initialParams } = await setUp(options);
+  const { config, length } = run;
+  const { total_steps, batch_size } = length;
 
   // ---- State: resumed, loaded or made ------------------------------------------------------------------------------
-  const [initKey, loopKey] = runKeys(config.seed);
-  let params = initParams(runtime, declared, initKey, (name, spec) => shardings(`params/${name}`, spec));
   const extraFn = hooks.state.call(() => ({}), run);
   const store =
     workdir === undefined ? undefined : new CheckpointStore(path.join(workdir, 'checkpoints'), run.note);
   const own = await store?.latest();
   const checkpoint = own ?? (config.resume ? await findCheckpoint(config.resume, run.note) : undefined);
-
-  if (!checkpoint && config.model_init) {
-    if (!model.load) throw errors.noLoad({ model: config.model_name });
-    const initial = await paramsToHost(runtime, params);
-    tf.dispose(namedLeaves<tf.Tensor>(params).map(([, tensor]) => tensor));
-    params = paramsToDevice(
-      runtime,
-      await model.load(initial, config.model_init, config.model_load),
-      shardings,
-    );
-    run.note(`Parameters from ${config.model_init}.`);
-  }
-  if (!checkpoint && hooks.init.isUsed()) {
-    const initial = await hooks.init.promise(await paramsToHost(runtime, params), run);
-    tf.dispose(namedLeaves<tf.Tensor>(params).map(([, tensor]) => tensor));
-    params = paramsToDevice(runtime, initial, shardings);
-  }
-  let state: TrainState = makeState(runtime, params, update, extraFn, shardings);
+  let state: TrainState;
   if (checkpoint) {
-    const specs = namedLeaves<TensorSpec>(specsOf(runtime, { ...state } as never));
-    tf.dispose(namedLeaves<tf.Tensor>({ ...state }).map(([, tensor]) => tensor));
-    state = restoreState(runtime, specs, checkpoint);
+    state = restoreState(runtime, stateSpecs(run, extraFn, shardings), checkpoint);
     run.note(`Resumed from step ${checkpoint.step} (${checkpoint.path}).`);
+  } else {
+    state = makeState(run, await initialParams(), extraFn, shardings);
   }
   const first_step = checkpoint?.step ?? 0;
   const chrono = new Chrono(
@@ -183,12 +75,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (checkpoint) await hooks.restore.promise(first_step, run);
 
   // ---- Step and evaluators -----------------------------------------------------------------------------------------
-  const program = runtime.jit(stepFunction(buildStep(hooks, run, xent)), {
+  const program = runtime.jit(stepFunction(buildStep(hooks, run, loss)), {
     name: 'train step',
     donate: [0],
     static: [3],
   });
-  const evaluators = evaluatorsOf(run, registry, hooks.predict.call(stockPredictFns(run, xent), run));
+  const evaluators = evaluatorsOf(run, registry, hooks.predict.call(stockPredictFns(run, loss), run));
   const writer = new MetricsWriter(workdir, first_step);
   const log = new StepLog({ hooks, run, runtime, writer, progress });
 
@@ -213,7 +105,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const logEvery = every('log_training');
   const ckptEvery = every('ckpt');
   const keepEvery = every('keep_ckpt') ?? (ckptEvery === undefined ? undefined : total_steps);
-  const key = runtime.toDevice(loopKey);
   const stream = input.batches(first_step);
   let step = first_step;
   try {
@@ -232,8 +123,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       let batch = (await stream.next()) as HostBatch;
       if (hooks.data.isUsed()) batch = await hooks.data.promise(batch, step, run);
       const stepOptions = hooks.step.call({}, step, run);
-      const onDevice = toDevice(batch);
-      const result = program(state, onDevice, key, stepOptions);
+      const onDevice = batchToDevice(batch);
+      const result = program(state, onDevice, loopKey, stepOptions);
       state = result.state;
       tf.dispose(Object.values(onDevice));
 
@@ -284,9 +175,11 @@ function scheduleMetrics({ config, update }: Run, step: number): Record<string, 
   return { ...Object.fromEntries(named), lr: config.lr * (multipliers[0] ?? 0) };
 }
 
-/** The original's derivation: the seed's key, split for init, what remains split for the loop. */
-function runKeys(seed: number): [init: tf.random.HostKey, loop: ReturnType<typeof tf.random.keyArray>] {
-  const [rest, init] = tf.random.split(tf.random.key(seed), 2) as [tf.random.HostKey, tf.random.HostKey];
-  const [, loop] = tf.random.split(rest, 2) as [tf.random.HostKey, tf.random.HostKey];
-  return [init, tf.random.keyArray(loop)];
+async function prepareWorkdir(workdir: string, config: Config): Promise<void> {
+  try {
+    await fs.mkdir(workdir, { recursive: true });
+    await fs.writeFile(path.join(workdir, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  } catch (cause) {
+    throw errors.workdir({ workdir, cause: cause as NodeJS.ErrnoException });
+  }
 }

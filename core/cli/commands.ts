@@ -1,0 +1,153 @@
+// The table of commands: parsing, help and documentation come from here.
+
+/* eslint-disable @typescript-eslint/no-require-imports -- a command is loaded when it runs, so that `--help` is quick */
+
+import { type CommandSpec, defineCommand } from './command';
+
+const load = {
+  train: () => require('./commands/train') as typeof import('./commands/train'),
+  eval: () => require('./commands/eval') as typeof import('./commands/eval'),
+  explain: () => require('./commands/explain') as typeof import('./commands/explain'),
+  list: () => require('./commands/list') as typeof import('./commands/list'),
+  describe: () => require('./commands/describe') as typeof import('./commands/describe'),
+  doctor: () => require('./commands/doctor') as typeof import('./commands/doctor'),
+  runtime: () => require('./commands/runtime') as typeof import('./commands/runtime'),
+};
+
+const config = {
+  kind: 'text',
+  value: 'file[:arg]',
+  doc: 'module of the experiment; what follows the colon goes to its function',
+} as const;
+const runtime = {
+  kind: 'text',
+  value: 'name',
+  doc: 'xla, tensorflow, wasm or cpu; default: the first that works here',
+} as const;
+const devices = { kind: 'count', value: 'n', doc: 'virtual devices of the xla runtime on a CPU' } as const;
+
+const overrideHelp =
+  'Any field of the config can be overridden: --config.lr=3e-4, --config.evals.test.log_steps=100,\n' +
+  '--config.lr_mults=\'[[".*head.*", 10]]\'. Lists and objects are JSON, list items go by index.';
+
+export const groups: Readonly<Record<string, string>> = {
+  runtime: 'Install what a runtime needs, and list what is installed.',
+};
+
+export const commands: readonly CommandSpec[] = [
+  defineCommand({
+    name: 'train',
+    summary: 'Train what a config describes.',
+    details:
+      'A run writes its resolved config, metrics and checkpoints into its workdir. Started again with the same\n' +
+      `--workdir it resumes from its last checkpoint.\n\n${overrideHelp}`,
+    examples: [
+      ['bv train --config configs/vit_mnist.ts', 'a new run in workdir/vit_mnist-<time>'],
+      ['bv train --config configs/vit_mnist.ts --workdir runs/a --config.lr=3e-4', 'again: resumes'],
+      [
+        'bv train --config configs/vit_i1k.ts:variant=S/16,runlocal --no-workdir',
+        'with arguments, keeps nothing',
+      ],
+    ],
+    options: {
+      config,
+      workdir: {
+        kind: 'text or no',
+        value: 'dir',
+        doc: 'folder of the run; default: a new one below workdir/',
+        no: 'keep nothing: no metrics file, no checkpoints',
+      },
+      runtime,
+      devices,
+      cleanup: { kind: 'flag', doc: 'delete the workdir when the run has succeeded' },
+    },
+    overrides: true,
+    run: async (input) => load.train().train(input),
+  }),
+  defineCommand({
+    name: 'eval',
+    summary: 'Run the evaluators of a config on a checkpoint.',
+    details: `Without a checkpoint the initial parameters are evaluated (or those of the config's model_init).\n\n${overrideHelp}`,
+    examples: [
+      ['bv eval --workdir runs/a', 'the last checkpoint of a run, with the config that it wrote'],
+      ['bv eval --config configs/vit_mnist.ts --checkpoint runs/a/checkpoints', 'with another config'],
+      ['bv eval --config configs/vit_i1k.ts:variant=B/16 --checkpoint vit_b16.npz', 'parameters from a file'],
+    ],
+    options: {
+      config,
+      workdir: { kind: 'text', value: 'dir', doc: 'folder of a run: its last checkpoint is evaluated' },
+      checkpoint: { kind: 'text', value: 'path', doc: 'a checkpoint folder, or a file of parameters' },
+      runtime,
+      devices,
+    },
+    overrides: true,
+    run: async (input) => load.eval().evaluate(input),
+  }),
+  defineCommand({
+    name: 'explain',
+    summary: 'Show what a config comes to, without running it.',
+    details:
+      'Prints the resolved config, the plugins that take part, which of them tap which hook in what order, and the\n' +
+      `parameters with their shapes and shardings.\n\n${overrideHelp}`,
+    examples: [
+      ['bv explain configs/vit_mnist.ts', 'all of it'],
+      ['bv explain configs/vit_i1k.ts:variant=L/16 --only params', 'the table of parameters alone'],
+    ],
+    args: { config: { doc: 'module of the experiment, as for --config' } },
+    options: {
+      only: { kind: 'text', value: 'part', doc: 'one of: config, plugins, hooks, params' },
+      runtime,
+      devices,
+    },
+    overrides: true,
+    run: async (input) => load.explain().explain(input),
+  }),
+  defineCommand({
+    name: 'list',
+    summary: 'List what configs can name.',
+    examples: [
+      ['bv list', 'how many there are of each'],
+      ['bv list models', 'names for model_name'],
+      ['bv list hooks', 'where a plugin can change the trainer'],
+    ],
+    args: {
+      what: { doc: 'models, losses, optimizers, schedules, ops, ..., plugins, hooks', optional: true },
+    },
+    run: async (input) => load.list().list(input),
+  }),
+  defineCommand({
+    name: 'describe',
+    summary: 'Show the options of a model, op, optimizer, evaluator, plugin or hook.',
+    examples: [
+      ['bv describe vit', 'by name'],
+      ['bv describe op:resize', 'by kind and name, where a name is taken twice'],
+      ['bv describe config', 'the fields of a config'],
+    ],
+    args: {
+      name: { doc: 'a name from `bv list`, with or without its kind: `vit`, `optimizer:scale_by_adam`' },
+    },
+    run: async (input) => load.describe().describe(input),
+  }),
+  defineCommand({
+    name: 'doctor',
+    summary: 'Check this machine: runtimes, plugins, and how to get what is missing.',
+    examples: [['bv doctor', 'succeeds if there is a runtime that works']],
+    run: async () => load.doctor().doctor(),
+  }),
+  defineCommand({
+    name: 'runtime install',
+    summary: 'Fetch what a runtime needs from outside npm.',
+    examples: [
+      ['bv runtime install cpu', 'XLA for CPUs'],
+      ['bv runtime list', 'what can be installed, and what is'],
+    ],
+    args: { name: { doc: 'a name from `bv runtime list`' } },
+    run: async (input) => load.runtime().installRuntime(input),
+  }),
+  defineCommand({
+    name: 'runtime list',
+    summary: 'List what can be installed.',
+    examples: [['bv runtime list', 'names, versions and files']],
+    run: async () => load.runtime().listRuntimes(),
+  }),
+];

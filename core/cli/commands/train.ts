@@ -1,0 +1,86 @@
+import path from 'node:path';
+import pc from 'picocolors';
+import type { Config } from '../../config/schema';
+import { ExitCode } from '../../errors';
+import { createProgress } from '../../progress';
+import { shortPath } from '../../workspace/paths';
+import fs from 'node:fs/promises';
+import type { CommandInput } from '../command';
+import { openExperiment } from '../experiment';
+import { openRuntime } from '../runtime';
+import { mark } from '../timing';
+
+export async function train({ options, overrides }: CommandInput): Promise<ExitCode> {
+  const experiment = await openExperiment('train', options.config as string | undefined, overrides);
+  const { session, config, hooks, name, unchanged } = experiment;
+  const workdir = workdirOf(options.workdir as string | false | undefined, name);
+  const progress = createProgress();
+  const runtime = await openRuntime(session, {
+    name: (options.runtime as string | undefined) ?? config.runtime,
+    devices: options.devices as number | undefined,
+    mesh: config.mesh,
+    note: progress.note.bind(progress),
+  });
+  const keeps = workdir === undefined ? 'keeping nothing' : `in ${shortPath(workdir)}`;
+  progress.note(`${name} on ${runtime.description}, ${keeps}`);
+
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(ExitCode.preempted);
+    progress.note(`${signal}: writing a checkpoint and stopping; once more to stop at once.`);
+    stop.abort();
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  try {
+    // Loaded here: the trainer brings the tensor library, which an error in the config needn't wait for.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const trainer = require('../../train/trainer') as typeof import('../../train/trainer');
+    const { registry, container } = session;
+    mark('trainer loaded');
+    const result = await trainer.train({
+      config,
+      hooks,
+      registry,
+      container,
+      runtime,
+      workdir,
+      progress,
+      stop: stop.signal,
+      provenance: { ...experiment.provenance, runtime: runtime.description },
+    });
+    progress.finish({ metrics: result.metrics, workdir: workdir && shortPath(workdir) });
+    if (result.status === 'preempted') return ExitCode.preempted;
+    const reached = !unchanged || reachedHeader(config, result.metrics, (text) => progress.note(text));
+    if (options.cleanup && workdir !== undefined) await fs.rm(workdir, { recursive: true, force: true });
+    return reached ? ExitCode.ok : ExitCode.failure;
+  } finally {
+    progress.close();
+    process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+    await runtime.dispose();
+  }
+}
+
+/** The folder of the run: a new one unless it is named, none at all for `--no-workdir`. */
+function workdirOf(option: string | false | undefined, name: string): string | undefined {
+  if (option === false) return undefined;
+  if (option !== undefined) return path.resolve(option);
+  const time = new Date().toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '');
+  return path.resolve('workdir', `${name}-${time}`);
+}
+
+/** Whether the run came to the numbers in the config's header, said in a line each. */
+function reachedHeader(
+  { header }: Config,
+  metrics: Readonly<Record<string, number>>,
+  note: (text: string) => void,
+): boolean {
+  const expected = Object.entries(header?.expect ?? {});
+  const reached = expected.map(([name, bound]) => {
+    const value = metrics[name];
+    const ok = value !== undefined && value >= bound;
+    const mark = ok ? pc.green('reached') : pc.red('missed');
+    note(`${mark} ${name} >= ${bound} (the config's header): ${value ?? 'not measured'}`);
+    return ok;
+  });
+  return reached.every(Boolean);
+}

@@ -1,0 +1,60 @@
+// What `train`, `eval` and `explain` have in common: a session, a checked config, tapped hooks, and a runtime.
+
+import { findConfig, loadConfig } from '../config/load';
+import type { Override } from '../config/overrides';
+import { resolveConfig } from '../config/resolve';
+import type { Config } from '../config/schema';
+import { catalogue } from '../errors';
+import { createHooks, type TrainerHooks } from '../hooks';
+import { coreVersion, packageRoot } from '../workspace/paths';
+import { applyPlugins, openSession, type Session } from '../workspace/session';
+import { mark } from './timing';
+
+const errors = catalogue('cli', {
+  noConfig: (v: { command: string }) => ({
+    what: `\`bv ${v.command}\` needs a config.`,
+    fix: `bv ${v.command} --config configs/vit_mnist.ts`,
+  }),
+});
+
+export interface Experiment {
+  readonly session: Session;
+  readonly config: Config;
+  readonly hooks: TrainerHooks;
+  /** Plugins that tap the hooks. */
+  readonly applied: readonly string[];
+  /** Of the config's file: names the default workdir. */
+  readonly name: string;
+  /** The config is the file's own: no argument string, no overrides. */
+  readonly unchanged: boolean;
+  /** Which versions of what: goes into every checkpoint. */
+  readonly provenance: Readonly<Record<string, unknown>>;
+}
+
+/** Loads and checks an experiment; nothing heavy starts before that. */
+export async function openExperiment(
+  command: string,
+  spec: string | undefined,
+  overrides: readonly Override[],
+): Promise<Experiment> {
+  if (spec === undefined) throw errors.noConfig({ command });
+  const cwd = process.cwd();
+  const source = findConfig(spec, [cwd, packageRoot]);
+  const raw = await loadConfig(source);
+  mark('config loaded');
+  const session = openSession(cwd);
+  mark('plugins loaded');
+  const plugins = session.plugins.map(({ plugin }) => plugin);
+  const config = resolveConfig(raw, overrides, { registry: session.registry, plugins });
+  const hooks = createHooks();
+  const applied = applyPlugins(session.plugins, config, hooks);
+  mark('config checked');
+  const provenance = {
+    core: coreVersion,
+    node: process.version,
+    plugins: Object.fromEntries(plugins.map(({ name, version }) => [name, version])),
+    applied,
+  };
+  const unchanged = source.arg === '' && overrides.length === 0;
+  return { session, config, hooks, applied, name: source.name, unchanged, provenance };
+}

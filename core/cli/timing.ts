@@ -1,0 +1,15 @@
+// `BV_TIMING=1` prints when each part of a command was done, in milliseconds since the process started.
+
+const marks: [name: string, ms: number][] = [];
+
+export function mark(name: string): void {
+  marks.push([name, performance.now()]);
+}
+
+export function printTimings(): void {
+  let before = 0;
+  for (const [name, ms] of [...marks, ['end', performance.now()] as const]) {
+    process.stderr.write(`${ms.toFixed(0).padStart(7)} ms  +${(ms - before).toFixed(0).padEnd(5)} ${name}\n`);
+    before = ms;
+  }
+}

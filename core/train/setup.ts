@@ -1,0 +1,133 @@
+// From a checked config to what training and evaluation both need: input, model, loss, update rule, shardings.
+
+import type { Config } from '../config/schema';
+import { modelOptions } from '../config/resolve';
+import type { Container } from '../container';
+import { catalogue } from '../errors';
+import type { Batch, Loss, Model, ParamArrays, Params, Registry, RunLength } from '../extensions';
+import { checkOrder, type TrainerHooks } from '../hooks';
+import { constant } from '../layers/init';
+import { declareParams, initParams } from '../layers/params';
+import type { Progress } from '../progress';
+import { type PartitionSpec, type Runtime, TensorSpec } from '../runtime';
+import * as tf from '../tensor';
+import { leaves, mapTree, nest } from '../tree';
+import { type HostBatch, type OpenedInput, type Run, tokens } from './run';
+import { paramsToDevice, paramsToHost, type Shardings, shardingsFrom } from './state';
+import { stepsOf } from './steps';
+
+export interface SetupOptions {
+  /** Checked and complete: see `resolveConfig`. */
+  readonly config: Config;
+  /** Tapped by the plugins that the config names. */
+  readonly hooks: TrainerHooks;
+  readonly registry: Registry;
+  readonly container: Container;
+  readonly runtime: Runtime;
+  readonly workdir?: string;
+  readonly progress: Progress;
+}
+
+export interface Setup {
+  readonly run: Run;
+  /** Training data. */
+  readonly input: OpenedInput;
+  readonly loss: Loss;
+  readonly shardings: Shardings;
+  /** The key (int32 [2]) from which the step's keys are folded. */
+  readonly loopKey: tf.Tensor;
+  /** A batch split over all devices along its first axis. */
+  batchToDevice(batch: HostBatch): Batch;
+  /** Parameters by their initialisers, `model_init` and the hook `init`. */
+  initialParams(): Promise<Params>;
+}
+
+const errors = catalogue('train', {
+  batchSize: (v: { batch_size: number; devices: number }) => ({
+    what: `input.batch_size is ${v.batch_size}, which doesn't divide over ${v.devices} devices.`,
+    fix: `set it to ${Math.max(1, Math.floor(v.batch_size / v.devices)) * v.devices} or ${Math.ceil(v.batch_size / v.devices) * v.devices}.`,
+  }),
+  noLength: () => ({
+    what: 'The config gives no length of the run.',
+    fix: 'set one of total_steps, total_epochs, total_examples.',
+  }),
+  noLoad: (v: { model: string }) => ({
+    what: `The model "${v.model}" can't load parameters, but model_init is set.`,
+    fix: 'remove model_init, or resume a whole checkpoint with "resume".',
+  }),
+});
+
+export async function setUp(options: SetupOptions): Promise<Setup> {
+  const { hooks, registry, container, runtime, workdir, progress } = options;
+  container.provide(tokens.runtime, runtime);
+  container.provide(tokens.registry, registry);
+  checkOrder(hooks);
+  const config = hooks.config.call(options.config);
+
+  // ---- Input -------------------------------------------------------------------------------------------------------
+  const { batch_size } = config.input;
+  const devices = runtime.mesh.size;
+  if (batch_size % devices !== 0) throw errors.batchSize({ batch_size, devices });
+  const input = await container.get(tokens.input).train(config.input, config.seed);
+  const data_size = input.examples;
+  const total_steps = stepsOf('total', config, { batch_size, data_size }, undefined);
+  if (total_steps === undefined) throw errors.noLength();
+  const length: RunLength = { total_steps, batch_size, data_size };
+  const batchSharding: PartitionSpec = [runtime.mesh.axes.map(([name]) => name)];
+  const batchSpec = mapTree<TensorSpec, TensorSpec, Record<string, TensorSpec>>(
+    { ...input.spec },
+    ({ dtype, shape }) => new TensorSpec(dtype, shape, batchSharding),
+  );
+
+  // ---- Model, loss, update -----------------------------------------------------------------------------------------
+  const note = (text: string) => progress.note(text);
+  const scaffold = { config, container, runtime, workdir, length, note };
+  const stock: Model = registry.create(container, 'model', config.model_name, modelOptions(config), 'model');
+  const model = hooks.model.call(stock, scaffold as Run);
+  const loss = registry.create(container, 'loss', config.loss, config.loss_options, 'loss_options');
+  const declared = declareParams(runtime, model, batchSpec).map((declaration) =>
+    config.init_head_bias !== undefined && declaration.name === 'head/bias'
+      ? { ...declaration, init: constant(config.init_head_bias) }
+      : declaration,
+  );
+  const params = nest(declared.map(({ name, spec }) => [name, spec] as const));
+  const update = container.get(tokens.updateRule)(config, params, length);
+  const run: Run = { ...scaffold, model, update, params };
+  const shardings = shardingsFrom(config.sharding_strategy, { registry, container, mesh: runtime.mesh });
+  const [initKey, loopKey] = runKeys(config.seed);
+
+  const replace = async (params: Params, change: (params: ParamArrays) => Promise<ParamArrays>) => {
+    const before = await paramsToHost(runtime, params);
+    tf.dispose(leaves(params));
+    return paramsToDevice(runtime, await change(before), shardings);
+  };
+  return {
+    run,
+    input,
+    loss,
+    shardings,
+    loopKey: runtime.toDevice(tf.random.keyArray(loopKey)),
+    batchToDevice: (batch) => {
+      const named = Object.entries(batch);
+      return Object.fromEntries(named.map(([name, array]) => [name, runtime.toDevice(array, batchSharding)]));
+    },
+    async initialParams() {
+      let made = initParams(runtime, declared, initKey, (name, spec) => shardings(`params/${name}`, spec));
+      const { model_init: file, model_load } = config;
+      if (file) {
+        if (!model.load) throw errors.noLoad({ model: config.model_name });
+        made = await replace(made, (before) => model.load!(before, file, model_load));
+        note(`Parameters from ${file}.`);
+      }
+      if (hooks.init.isUsed()) made = await replace(made, (before) => hooks.init.promise(before, run));
+      return made;
+    },
+  };
+}
+
+/** The original's derivation: the seed's key, split for init, what remains split for the loop. */
+function runKeys(seed: number): [init: tf.random.HostKey, loop: tf.random.HostKey] {
+  const [rest, init] = tf.random.split(tf.random.key(seed), 2) as [tf.random.HostKey, tf.random.HostKey];
+  const [, loop] = tf.random.split(rest, 2) as [tf.random.HostKey, tf.random.HostKey];
+  return [init, loop];
+}
