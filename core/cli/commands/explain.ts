@@ -1,0 +1,129 @@
+import pc from 'picocolors';
+import { modelOptions } from '../../config/resolve';
+import { catalogue, ExitCode } from '../../errors';
+import { checkOrder, type HookName, hookTable, tapsOf } from '../../hooks';
+import { sizeOf } from '../../array';
+import type { PartitionSpec, TensorSpec } from '../../runtime';
+import { namedLeaves } from '../../tree';
+import { didYouMean } from '../../suggest';
+import { silentProgress } from '../../progress';
+import type { CommandInput } from '../command';
+import { type Experiment, openExperiment } from '../experiment';
+import { formatData, heading, print, printTable } from '../print';
+import { openRuntime } from '../runtime';
+
+const parts = ['config', 'plugins', 'hooks', 'params'] as const;
+type Part = (typeof parts)[number];
+
+const errors = catalogue('cli', {
+  part: (v: { part: string }) => ({
+    what: `--only is "${v.part}", which is no part of an explanation.${didYouMean(v.part, parts)}`,
+    fix: `one of: ${parts.join(', ')}.`,
+  }),
+});
+
+export async function explain({ args, options, overrides }: CommandInput): Promise<ExitCode> {
+  const only = options.only as string | undefined;
+  if (only !== undefined && !parts.includes(only as Part)) throw errors.part({ part: only });
+  const shown = only === undefined ? parts : [only as Part];
+  const experiment = await openExperiment('explain', args.config as string, overrides);
+  checkOrder(experiment.hooks);
+  for (const part of shown) {
+    if (only === undefined) heading(titles[part]);
+    if (part === 'config') print(formatData(experiment.config));
+    if (part === 'plugins') showPlugins(experiment);
+    if (part === 'hooks') showHooks(experiment);
+    if (part === 'params') {
+      const runtime = options.runtime as string | undefined;
+      await showParams(experiment, { runtime, devices: options.devices as number | undefined });
+    }
+  }
+  return ExitCode.ok;
+}
+
+const titles: Readonly<Record<Part, string>> = {
+  config: 'Config, resolved',
+  plugins: 'Plugins that take part',
+  hooks: 'Hooks, in the order of a run; taps in the order in which they wrap',
+  params: 'Parameters',
+};
+
+function showPlugins({ session: { registry, plugins }, config, applied }: Experiment): void {
+  const used = new Map<string, string[]>();
+  const use = (point: Parameters<typeof registry.find>[0], name: string) => {
+    const { plugin } = registry.find(point, name);
+    used.set(plugin, [...(used.get(plugin) ?? []), `${point} ${name}`]);
+  };
+  use('data', config.input.data.name);
+  use('model', config.model_name);
+  use('loss', config.loss);
+  use('optimizer', config.optax_name);
+  for (const [name, { type }] of Object.entries(config.evals)) use('evaluator', type ?? name);
+  for (const name of applied) used.set(name, [...(used.get(name) ?? []), 'taps hooks']);
+  const rows = plugins.flatMap(({ plugin }) => {
+    const what = used.get(plugin.name);
+    return what ? [[plugin.name, plugin.version, [...new Set(what)].join(', ')]] : [];
+  });
+  printTable(['plugin', 'version', 'what it gives'], rows);
+}
+
+function showHooks({ hooks }: Experiment): void {
+  const rows = (Object.keys(hookTable) as HookName[]).map((name) => {
+    const taps = tapsOf(hooks[name]).map((tap) =>
+      tap.stage === 0 ? tap.name : `${tap.name} (stage ${tap.stage})`,
+    );
+    return [name, hookTable[name].place, taps.length === 0 ? pc.dim('-') : taps.join(' -> ')];
+  });
+  printTable(['hook', 'runs', 'tapped by'], rows);
+}
+
+async function showParams(
+  { session, config, hooks }: Experiment,
+  { runtime: name, devices }: { runtime?: string; devices?: number },
+): Promise<void> {
+  const runtime = await openRuntime(session, {
+    name: name ?? config.runtime,
+    devices,
+    mesh: config.mesh,
+    note: print,
+  });
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings the tensor library
+    const { setUp } = require('../../train/setup') as typeof import('../../train/setup');
+    const { registry, container } = session;
+    const { run, input, shardings } = await setUp({
+      config,
+      hooks,
+      registry,
+      container,
+      runtime,
+      progress: silentProgress,
+    });
+    await input.close();
+    const params = namedLeaves<TensorSpec>(run.params);
+    const rows = params.map(([name, spec]) => [
+      name,
+      spec.dtype,
+      `[${spec.shape.join(', ')}]`,
+      shardingText(shardings(`params/${name}`, spec)),
+      run.update.frozen(name) ? 'frozen' : '',
+      sizeOf(spec.shape).toLocaleString('en'),
+    ]);
+    printTable(['name', 'dtype', 'shape', 'sharding', '', 'count'], rows);
+    const total = params.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+    const { total_steps, batch_size, data_size } = run.length;
+    print(
+      `\n${total.toLocaleString('en')} parameters of ${config.model_name} (${formatData(modelOptions(config))})`,
+    );
+    print(
+      `${total_steps} steps of ${batch_size}: ${((total_steps * batch_size) / data_size).toFixed(2)} epochs of ${data_size} examples`,
+    );
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+function shardingText(spec: PartitionSpec): string {
+  if (spec.every((axes) => axes === null)) return 'replicated';
+  return `(${spec.map((axes) => (axes === null ? '-' : [axes].flat().join('+'))).join(', ')})`;
+}
