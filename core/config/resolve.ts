@@ -52,7 +52,7 @@ export function resolveConfig(
     input = applyOverride(input, override, configView(input, registry, plugins));
   }
   checkKeys(input, plugins);
-  const keys = plugins.filter((plugin) => plugin.name in input).map((plugin) => plugin.name);
+  const keys = plugins.filter(({ name, options }) => options && name in input).map(({ name }) => name);
   const schema = configSchema.extend(Object.fromEntries(keys.map((key) => [key, z.unknown()])));
   const config = parseOptions(schema, input, '') as Config;
   checkConfig(config, context);

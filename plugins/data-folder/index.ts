@@ -3,9 +3,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { hostArray } from '../../core/array';
 import { catalogue } from '../../core/errors';
 import type { DataSource } from '../../core/extensions';
+import { labelFeatures } from '../../core/labels';
 import { definePlugin } from '../../core/plugin';
 import { didYouMean } from '../../core/suggest';
 import { tokens } from '../../core/train/run';
@@ -62,7 +62,7 @@ export function folderSource({ path: root, split: text }: FolderOptions): DataSo
       const bytes = await fs.promises.readFile(path.join(folder, filename));
       return {
         image: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length),
-        label: hostArray('int32', [], [label]),
+        ...labelFeatures(label),
         filename,
       };
     },
@@ -130,7 +130,7 @@ export default definePlugin({
 
   register({ register }) {
     register('data', 'folder', {
-      doc: 'Images (JPEG, PNG, WebP) in one folder for each class: image is the bytes of the file, label int32 the place of its class among the sorted names, filename a text.',
+      doc: 'Images (JPEG, PNG, WebP) in one folder for each class: image is the bytes of the file, label (also as labels) int32 the place of its class among the sorted names, filename a text.',
       options: z.strictObject({
         path: z.string().describe('the folder, relative to the workspace'),
         split: z

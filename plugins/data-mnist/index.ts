@@ -1,8 +1,9 @@
 // The data source `mnist`: small enough to ship in a package, so that a first run needs no download.
 
 import { z } from 'zod';
-import { HostArray, hostArray } from '../../core/array';
+import { HostArray } from '../../core/array';
 import type { DataSource } from '../../core/extensions';
+import { labelFeatures } from '../../core/labels';
 import { definePlugin } from '../../core/plugin';
 import { type Digits, readDigits, side } from './digits';
 
@@ -37,7 +38,7 @@ export function mnist(split: Split, { images }: Digits = readDigits()): DataSour
       const bytes = (images[digit] as Uint8Array).subarray(member * pixels, (member + 1) * pixels);
       return {
         image: new HostArray('uint8', [side, side, 1], bytes),
-        label: hostArray('int32', [], [digit]),
+        ...labelFeatures(digit),
       };
     },
   };
@@ -51,7 +52,7 @@ export default definePlugin({
 
   register({ register }) {
     register('data', 'mnist', {
-      doc: 'Handwritten digits: image uint8 [28, 28, 1], label int32. 8,500 for training, 1,500 (150 of each digit) for testing.',
+      doc: 'Handwritten digits: image uint8 [28, 28, 1], label (also as labels) int32. 8,500 for training, 1,500 (150 of each digit) for testing.',
       options: z.strictObject({
         split: z
           .enum(['train', 'test'])
