@@ -208,7 +208,7 @@ const errors = catalogue('extension', {
     fix:
       v.known.length > 0
         ? `one of: ${[...v.known].sort().join(', ')}.`
-        : `install a plugin that has a ${v.point}.`,
+        : `add a plugin that registers one: see \`bv list plugins\`.`,
   }),
   taken: (v: { point: string; name: string; first: string; second: string }) => ({
     what: `Plugins "${v.first}" and "${v.second}" both register the ${v.point} "${v.name}".`,

@@ -53,7 +53,12 @@ export interface ProgressOptions {
 
 /** Metrics of the trainer itself: in the metrics file, and too many for a screen. */
 const quiet =
-  /^(training_loss|l2_\w+|global_schedule\d*|uptime|examples_seen|progress|epoch|img\/sec\/core|core_hours.*|num_params|[yz]\/.*)$/;
+  /^(training_loss|l2_\w+|global_schedule\d*|lr|uptime|examples_seen|progress|epoch|img\/sec(\/core)?|core_hours.*|num_params|[yz]\/.*)$/;
+
+/** What is worth a line: evaluators put their name and a slash in front; in a row of the step's own all else is quiet. */
+function worthALine(name: string, row: Readonly<Record<string, number>>): boolean {
+  return !quiet.test(name) && (name.includes('/') || !('training_loss' in row));
+}
 
 export function createProgress(options: ProgressOptions = {}): Progress {
   const stream = options.stream ?? process.stdout;
@@ -109,7 +114,7 @@ class TerminalProgress implements Progress {
   metrics(step: number, metrics: Readonly<Record<string, number>>): void {
     const loss = metrics['training_loss'];
     if (loss !== undefined) this.loss = loss;
-    const visible = Object.entries(metrics).filter(([name]) => !quiet.test(name));
+    const visible = Object.entries(metrics).filter(([name]) => worthALine(name, metrics));
     if (visible.length === 0) return;
     const [name, value] =
       visible.find(([name]) => !name.endsWith('loss')) ?? (visible[0] as [string, number]);
@@ -122,12 +127,14 @@ class TerminalProgress implements Progress {
 
   finish({ metrics, workdir }: RunSummary): void {
     this.close();
-    const rows = Object.entries(metrics).filter(([name]) => !quiet.test(name) || name === 'training_loss');
+    const rows = Object.entries(metrics).filter(
+      ([name]) => name === 'training_loss' || worthALine(name, metrics),
+    );
     if (rows.length > 0) {
       const table = new Table({
         head: ['metric', 'value'],
         colAligns: ['left', 'right'],
-        style: tableStyle(),
+        ...tableStyle(),
       });
       for (const [name, value] of rows) table.push([name, formatNumber(value)]);
       this.stream.write(`${table.toString()}\n`);
@@ -157,7 +164,8 @@ class TerminalProgress implements Progress {
   private stepsPerSecond(): number | undefined {
     const first = this.marks[0];
     const last = this.marks.at(-1);
-    if (!first || !last || last.step === first.step || last.time <= first.time) return undefined;
+    // The host runs ahead of the device: over a moment it would seem to be as fast as it can dispatch.
+    if (!first || !last || last.step - first.step < 3 || last.time - first.time < 500) return undefined;
     return ((last.step - first.step) / (last.time - first.time)) * 1000;
   }
 
@@ -183,8 +191,12 @@ function createLiveLine(stream: NodeJS.WriteStream): LiveLine {
   return createLogUpdate(stream);
 }
 
-function tableStyle(): { head: string[]; border: string[] } {
-  return pc.isColorSupported ? { head: ['cyan'], border: ['gray'] } : { head: [], border: [] };
+/** Without lines between rows, and in colour only where that shows. */
+export function tableStyle(): Pick<ConstructorParameters<typeof Table>[0] & object, 'chars' | 'style'> {
+  return {
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+    style: pc.isColorSupported ? { head: ['cyan'], border: ['gray'] } : { head: [], border: [] },
+  };
 }
 
 /** Four significant digits; whole numbers as they are. */

@@ -3,15 +3,22 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- a command is loaded when it runs, so that `--help` is quick */
 
 import { type CommandSpec, defineCommand } from './command';
+import type * as describeCommand from './commands/describe';
+import type * as doctorCommand from './commands/doctor';
+import type * as evalCommand from './commands/eval';
+import type * as explainCommand from './commands/explain';
+import type * as listCommand from './commands/list';
+import type * as runtimeCommand from './commands/runtime';
+import type * as trainCommand from './commands/train';
 
 const load = {
-  train: () => require('./commands/train') as typeof import('./commands/train'),
-  eval: () => require('./commands/eval') as typeof import('./commands/eval'),
-  explain: () => require('./commands/explain') as typeof import('./commands/explain'),
-  list: () => require('./commands/list') as typeof import('./commands/list'),
-  describe: () => require('./commands/describe') as typeof import('./commands/describe'),
-  doctor: () => require('./commands/doctor') as typeof import('./commands/doctor'),
-  runtime: () => require('./commands/runtime') as typeof import('./commands/runtime'),
+  train: () => require('./commands/train') as typeof trainCommand,
+  eval: () => require('./commands/eval') as typeof evalCommand,
+  explain: () => require('./commands/explain') as typeof explainCommand,
+  list: () => require('./commands/list') as typeof listCommand,
+  describe: () => require('./commands/describe') as typeof describeCommand,
+  doctor: () => require('./commands/doctor') as typeof doctorCommand,
+  runtime: () => require('./commands/runtime') as typeof runtimeCommand,
 };
 
 const config = {

@@ -2,6 +2,7 @@
 
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import { tableStyle } from '../progress';
 
 export function print(text = ''): void {
   process.stdout.write(`${text}\n`);
@@ -40,7 +41,7 @@ function terminalTable(
     head: [...head],
     colWidths: natural,
     wordWrap: true,
-    style: { head: ['cyan'], border: ['gray'] },
+    ...tableStyle(),
   });
   table.push(...rows.map((row) => [...row]));
   return table.toString();

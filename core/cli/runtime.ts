@@ -1,8 +1,11 @@
 // Which runtime a command runs on: the one that is asked for, or the first that works here.
 
+import fs from 'node:fs';
 import path from 'node:path';
-import { UserError } from '../errors';
+import { catalogue, UserError } from '../errors';
 import type { Installer, Runtime, RuntimeOptions } from '../runtime';
+import { keysOf, viewOf } from '../schema-view';
+import { packageRoot } from '../workspace/paths';
 import type { Session } from '../workspace/session';
 import { mark } from './timing';
 
@@ -18,6 +21,17 @@ export interface RuntimeRequest {
   readonly note: (text: string) => void;
 }
 
+const errors = catalogue('cli', {
+  noRuntime: () => ({
+    what: 'None of the plugins here brings a runtime.',
+    fix: '`bv doctor` says which plugins there are, and which of them fail.',
+  }),
+  noDevices: (v: { runtime: string }) => ({
+    what: `The ${v.runtime} runtime has one device: it takes no --devices.`,
+    fix: 'leave out --devices, or use --runtime xla.',
+  }),
+});
+
 export async function openRuntime(session: Session, request: RuntimeRequest): Promise<Runtime> {
   const { registry, workspace } = session;
   const asked = request.name ?? workspace.config.runtime;
@@ -31,12 +45,11 @@ export async function openRuntime(session: Session, request: RuntimeRequest): Pr
     } catch (error) {
       const next = names[i + 1];
       if (!(error instanceof UserError) || next === undefined) throw error;
-      request.note(
-        `The ${name} runtime can't be used here (${error.what.replace(/\.$/, '')}); running on ${next}.`,
-      );
+      // One line: this is how most machines without a network look, and the run goes on.
+      request.note(`${error.what.split('\n')[0]?.replace(/\.$/, '')}; running on ${next}.`);
     }
   }
-  throw new Error('No plugin registers a runtime');
+  throw errors.noRuntime();
 }
 
 async function start(
@@ -45,21 +58,57 @@ async function start(
   { devices, mesh, note }: RuntimeRequest,
 ): Promise<Runtime> {
   const { registry, container, workspace } = session;
-  for (const installer of installersOf(session, name)) {
-    if (!installer.automatic || installer.installed()) continue;
-    note(`Fetching what the ${name} runtime needs (once) ...`);
-    await installer.install(note);
+  const { implementation } = registry.find('runtime', name);
+  if (devices !== undefined && !keysOf(viewOf(implementation.options)).includes('devices')) {
+    throw errors.noDevices({ runtime: name });
   }
+  await installOnce(session, name, note);
   const options = devices === undefined ? {} : { devices };
   const { compile_cache } = workspace.config;
   const compileCache = compile_cache === false ? undefined : path.resolve(workspace.root, compile_cache);
   return registry.create(container, 'runtime', name, options, 'runtime')({ mesh, compileCache });
 }
 
+/**
+ * Fetches what a runtime needs where npm's install scripts were held back. A machine without a network would wait for
+ * it at every start, so that a failure is remembered for a day.
+ */
+async function installOnce(session: Session, runtime: string, note: (text: string) => void): Promise<void> {
+  if (process.env['BV_NO_INSTALL']) return;
+  for (const { name, installer } of installersOf(session, runtime)) {
+    if (!installer.automatic || installer.installed()) continue;
+    const failure = path.join(
+      packageRoot,
+      'node_modules',
+      '.cache',
+      'big-vision-ts',
+      `install-${name}-failed`,
+    );
+    const failedAt = fs.statSync(failure, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - failedAt < 24 * 3600 * 1000) continue;
+    note(`Fetching what the ${runtime} runtime needs, once (\`bv runtime install ${name}\`) ...`);
+    try {
+      await installer.install(note);
+      fs.rmSync(failure, { force: true });
+    } catch (error) {
+      try {
+        fs.mkdirSync(path.dirname(failure), { recursive: true });
+        fs.writeFileSync(failure, String(error));
+      } catch {
+        // A read-only installation tries again next time.
+      }
+      throw error;
+    }
+  }
+}
+
 /** The installers for a runtime, by the plugins that register it. */
-export function installersOf({ registry, container }: Session, runtime: string): Installer[] {
+export function installersOf(
+  { registry, container }: Session,
+  runtime: string,
+): { readonly name: string; readonly installer: Installer }[] {
   return registry
     .list('installer')
-    .map(({ name }) => registry.create(container, 'installer', name, {}, 'installer'))
-    .filter((installer) => installer.runtime === runtime);
+    .map(({ name }) => ({ name, installer: registry.create(container, 'installer', name, {}, 'installer') }))
+    .filter(({ installer }) => installer.runtime === runtime);
 }

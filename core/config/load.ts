@@ -47,7 +47,7 @@ export function findConfig(spec: string, folders: readonly string[]): ConfigSour
   for (const folder of folders) {
     for (const extension of ['', '.ts', '.js']) {
       const candidate = path.resolve(folder, file + extension);
-      if (isFile(candidate)) return { file: candidate, arg, name: path.parse(candidate).name };
+      if (isFile(candidate)) return { file: candidate, arg, name: nameOf(candidate) };
     }
   }
   const near = folders
@@ -60,9 +60,15 @@ export function findConfig(spec: string, folders: readonly string[]): ConfigSour
   });
 }
 
+/** A run's own config.json is called after its workdir. */
+function nameOf(file: string): string {
+  const { base, dir, name } = path.parse(file);
+  return base === 'config.json' ? path.basename(dir) : name;
+}
+
 /** The colon of the argument is the first after the extension, so that `C:\configs\vit.ts` stays whole. */
 function splitSpec(spec: string): { file: string; arg: string } {
-  const match = /^(.+?\.[cm]?[jt]s)(?::(.*))?$/s.exec(spec) ?? /^([^:]+)(?::(.*))?$/s.exec(spec);
+  const match = /^(.+?\.(?:[cm]?[jt]s|json))(?::(.*))?$/s.exec(spec) ?? /^([^:]+)(?::(.*))?$/s.exec(spec);
   return { file: match?.[1] ?? spec, arg: match?.[2] ?? '' };
 }
 

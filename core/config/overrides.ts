@@ -85,9 +85,19 @@ export function applyOverride(
       const known = [...new Set([...Object.keys(there), ...keysOf(at ?? {})])];
       throw errors.unknownPath({ path, key, at: walked, known });
     }
+    if (leaf && value === 'null' && removable(at, key, child)) {
+      return Object.fromEntries(Object.entries(there).filter(([name]) => name !== key));
+    }
     return { ...there, [key]: set(there[key], child, keys, depth + 1) };
   };
   return set(config, schema, path.split('.'), 0) as Record<string, unknown>;
+}
+
+/** `null` takes a key out that may be absent, unless null means something there. */
+function removable(parent: SchemaNode | undefined, key: string, child: SchemaNode | undefined): boolean {
+  if (!parent || !child || parent.required?.includes(key)) return false;
+  const types = typesOf(child);
+  return types.size > 0 && !types.has('null');
 }
 
 function isNamed(node: SchemaNode | undefined, key: string): boolean {

@@ -139,7 +139,10 @@ export function modelOptions(config: Config): Record<string, unknown> {
   return { ...(config.num_classes !== undefined && { num_classes: config.num_classes }), ...config.model };
 }
 
-function schedulesOf({ schedule }: Config): [where: string, schedule: Readonly<Record<string, unknown>>][] {
+/** Every schedule of the config that isn't null, with the key that holds it. */
+export function schedulesOf({
+  schedule,
+}: Config): [where: string, schedule: Readonly<Record<string, unknown>>][] {
   if (!Array.isArray(schedule)) return [['schedule', schedule as Readonly<Record<string, unknown>>]];
   return schedule.flatMap(([, options], i) => (options === null ? [] : [[`schedule.${i}.1`, options]]));
 }

@@ -2,6 +2,7 @@
 
 import { isOn } from '../config/resolve';
 import { Container } from '../container';
+import { UserError } from '../errors';
 import { Registry } from '../extensions';
 import type { TrainerHooks } from '../hooks';
 import { parseOptions } from '../options';
@@ -32,8 +33,17 @@ export function openSession(cwd: string, { lenient = false }: SessionOptions = {
   const container = Container.create();
   container.provide(tokens.registry, registry);
   container.provide(tokens.root, workspace.root);
-  for (const { plugin } of plugins) plugin.register?.(registrarFor(plugin, registry, container));
-  return { workspace, plugins, failed, registry, container };
+  const registered = plugins.filter((found) => {
+    try {
+      found.plugin.register?.(registrarFor(found.plugin, registry, container));
+      return true;
+    } catch (error) {
+      if (!lenient || !(error instanceof UserError)) throw error;
+      failed.push({ file: found.file, origin: found.origin, error });
+      return false;
+    }
+  });
+  return { workspace, plugins: registered, failed, registry, container };
 }
 
 /** Has every plugin that the config has a key for tap the hooks; returns their names. */

@@ -51,13 +51,16 @@ async function checkRuntimes(session: Session): Promise<boolean> {
   let working = false;
   for (const name of names) {
     const installers = installersOf(session, name);
-    for (const installer of installers) {
+    for (const { name: installed, installer } of installers) {
       const now = installer.installed();
-      if (now) print(`${ok} ${pc.dim(`for ${name}:`)} ${now.version}, ${shortPath(now.file)}`);
+      if (now) print(`${ok} ${pc.dim(`for ${name}:`)} ${installed} ${now.version}, ${shortPath(now.file)}`);
     }
     // A runtime that would have to fetch something isn't started behind a person's back.
-    if (installers.length > 0 && !installers.some((installer) => installer.installed())) {
-      print(`${bad} ${name}: nothing of what it runs on is installed\n    try: bv runtime install cpu`);
+    if (installers.length > 0 && !installers.some(({ installer }) => installer.installed())) {
+      const first = installers.find(({ installer }) => installer.automatic) ?? installers[0];
+      print(
+        `${bad} ${name}: nothing that it runs on is installed\n    try: bv runtime install ${first?.name}`,
+      );
       continue;
     }
     try {

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { catalogue, ExitCode } from '../../errors';
 import { createProgress } from '../../progress';
+import type * as evaluation from '../../train/evaluate';
 import type { CommandInput } from '../command';
 import { openExperiment } from '../experiment';
 import { openRuntime } from '../runtime';
@@ -31,7 +32,7 @@ export async function evaluate({ options, overrides }: CommandInput): Promise<Ex
   progress.note(`${name} on ${runtime.description}`);
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- see `train`
-    const trainer = require('../../train/evaluate') as typeof import('../../train/evaluate');
+    const trainer = require('../../train/evaluate') as typeof evaluation;
     const { registry, container } = session;
     const { metrics } = await trainer.evaluate({
       config,

@@ -1,12 +1,14 @@
 import pc from 'picocolors';
-import { modelOptions } from '../../config/resolve';
-import { catalogue, ExitCode } from '../../errors';
+import { parseCalls } from '../../call-string';
+import { modelOptions, schedulesOf } from '../../config/resolve';
+import { catalogue, ExitCode, UserError } from '../../errors';
 import { checkOrder, type HookName, hookTable, tapsOf } from '../../hooks';
 import { sizeOf } from '../../array';
 import type { PartitionSpec, TensorSpec } from '../../runtime';
 import { namedLeaves } from '../../tree';
 import { didYouMean } from '../../suggest';
 import { silentProgress } from '../../progress';
+import type * as setup from '../../train/setup';
 import type { CommandInput } from '../command';
 import { type Experiment, openExperiment } from '../experiment';
 import { formatData, heading, print, printTable } from '../print';
@@ -35,7 +37,12 @@ export async function explain({ args, options, overrides }: CommandInput): Promi
     if (part === 'hooks') showHooks(experiment);
     if (part === 'params') {
       const runtime = options.runtime as string | undefined;
-      await showParams(experiment, { runtime, devices: options.devices as number | undefined });
+      const devices = options.devices as number | undefined;
+      await showParams(experiment, { runtime, devices }).catch((error: unknown) => {
+        // The rest of the explanation stands where the data isn't on this machine.
+        if (only !== undefined || !(error instanceof UserError)) throw error;
+        print(`Can't be told here: ${error.what}\nTry: ${error.fix}`);
+      });
     }
   }
   return ExitCode.ok;
@@ -54,10 +61,15 @@ function showPlugins({ session: { registry, plugins }, config, applied }: Experi
     const { plugin } = registry.find(point, name);
     used.set(plugin, [...(used.get(plugin) ?? []), `${point} ${name}`]);
   };
+  const useCalls = (point: Parameters<typeof registry.find>[0], text: string) =>
+    parseCalls(text).forEach(({ name }) => use(point, name));
   use('data', config.input.data.name);
+  useCalls('pp', config.input.pp);
   use('model', config.model_name);
   use('loss', config.loss);
   use('optimizer', config.optax_name);
+  for (const [, { decay_type = 'stair' }] of schedulesOf(config)) use('schedule', String(decay_type));
+  for (const [, rules] of config.sharding_strategy) useCalls('sharding', rules);
   for (const [name, { type }] of Object.entries(config.evals)) use('evaluator', type ?? name);
   for (const name of applied) used.set(name, [...(used.get(name) ?? []), 'taps hooks']);
   const rows = plugins.flatMap(({ plugin }) => {
@@ -89,7 +101,7 @@ async function showParams(
   });
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings the tensor library
-    const { setUp } = require('../../train/setup') as typeof import('../../train/setup');
+    const { setUp } = require('../../train/setup') as typeof setup;
     const { registry, container } = session;
     const { run, input, shardings } = await setUp({
       config,

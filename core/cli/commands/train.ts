@@ -1,10 +1,11 @@
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import pc from 'picocolors';
 import type { Config } from '../../config/schema';
 import { ExitCode } from '../../errors';
-import { createProgress } from '../../progress';
+import { createProgress, type Progress } from '../../progress';
 import { shortPath } from '../../workspace/paths';
-import fs from 'node:fs/promises';
+import type * as training from '../../train/trainer';
 import type { CommandInput } from '../command';
 import { openExperiment } from '../experiment';
 import { openRuntime } from '../runtime';
@@ -14,7 +15,7 @@ export async function train({ options, overrides }: CommandInput): Promise<ExitC
   const experiment = await openExperiment('train', options.config as string | undefined, overrides);
   const { session, config, hooks, name, unchanged } = experiment;
   const workdir = workdirOf(options.workdir as string | false | undefined, name);
-  const progress = createProgress();
+  const progress = timed(createProgress());
   const runtime = await openRuntime(session, {
     name: (options.runtime as string | undefined) ?? config.runtime,
     devices: options.devices as number | undefined,
@@ -34,7 +35,7 @@ export async function train({ options, overrides }: CommandInput): Promise<ExitC
   try {
     // Loaded here: the trainer brings the tensor library, which an error in the config needn't wait for.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const trainer = require('../../train/trainer') as typeof import('../../train/trainer');
+    const trainer = require('../../train/trainer') as typeof training;
     const { registry, container } = session;
     mark('trainer loaded');
     const result = await trainer.train({
@@ -58,6 +59,17 @@ export async function train({ options, overrides }: CommandInput): Promise<ExitC
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
     await runtime.dispose();
   }
+}
+
+/** The time to the first step is what a person waits for. */
+function timed(progress: Progress): Progress {
+  const step: Progress['step'] = (report) => {
+    mark('first step');
+    timed.step = progress.step.bind(progress);
+    timed.step(report);
+  };
+  const timed = Object.assign(Object.create(progress) as Progress, { step });
+  return timed;
 }
 
 /** The folder of the run: a new one unless it is named, none at all for `--no-workdir`. */
