@@ -240,7 +240,7 @@ export function createHooks(): Readonly<TrainerHooks> {
 
 export interface TapInfo {
   readonly name: string;
-  readonly stage: number;
+  readonly stage?: number;
   readonly before?: string | string[];
 }
 

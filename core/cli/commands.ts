@@ -34,8 +34,9 @@ const runtime = {
 const devices = { kind: 'count', value: 'n', doc: 'virtual devices of the xla runtime on a CPU' } as const;
 
 const overrideHelp =
-  'Any field of the config can be overridden: --config.lr=3e-4, --config.evals.test.log_steps=100,\n' +
-  '--config.lr_mults=\'[[".*head.*", 10]]\'. Lists and objects are JSON, list items go by index.';
+  'Any field of the config can be overridden: --config.lr=3e-4, --config.evals.test.log_steps=100, ' +
+  '--config.lr_mults=\'[[".*head.*", 10]]\'. Lists and objects are JSON, list items go by index, null takes an ' +
+  'optional field out.';
 
 export const groups: Readonly<Record<string, string>> = {
   runtime: 'Install what a runtime needs, and list what is installed.',
@@ -46,14 +47,17 @@ export const commands: readonly CommandSpec[] = [
     name: 'train',
     summary: 'Train what a config describes.',
     details:
-      'A run writes its resolved config, metrics and checkpoints into its workdir. Started again with the same\n' +
-      `--workdir it resumes from its last checkpoint.\n\n${overrideHelp}`,
+      'A run writes its resolved config, metrics and checkpoints into its workdir. ' +
+      `Started again with the same --workdir it resumes from its last checkpoint.\n\n${overrideHelp}`,
     examples: [
       ['bv train --config configs/vit_mnist.ts', 'a new run in workdir/vit_mnist-<time>'],
-      ['bv train --config configs/vit_mnist.ts --workdir runs/a --config.lr=3e-4', 'again: resumes'],
       [
-        'bv train --config configs/vit_i1k.ts:variant=S/16,runlocal --no-workdir',
-        'with arguments, keeps nothing',
+        'bv train --config configs/vit_mnist.ts --workdir runs/a --config.lr=3e-4',
+        'started again, it resumes',
+      ],
+      [
+        'bv train --config configs/vit_mnist.ts:epochs=1 --no-workdir',
+        'with an argument for the config; keeps nothing',
       ],
     ],
     options: {
@@ -78,7 +82,7 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ['bv eval --workdir runs/a', 'the last checkpoint of a run, with the config that it wrote'],
       ['bv eval --config configs/vit_mnist.ts --checkpoint runs/a/checkpoints', 'with another config'],
-      ['bv eval --config configs/vit_i1k.ts:variant=B/16 --checkpoint vit_b16.npz', 'parameters from a file'],
+      ['bv eval --config configs/vit_mnist.ts --checkpoint vit.npz', 'parameters from a file'],
     ],
     options: {
       config,
@@ -94,11 +98,14 @@ export const commands: readonly CommandSpec[] = [
     name: 'explain',
     summary: 'Show what a config comes to, without running it.',
     details:
-      'Prints the resolved config, the plugins that take part, which of them tap which hook in what order, and the\n' +
-      `parameters with their shapes and shardings.\n\n${overrideHelp}`,
+      'Prints the resolved config, the plugins that take part, which of them tap which hook in what order, and ' +
+      `the parameters with their shapes and shardings.\n\n${overrideHelp}`,
     examples: [
       ['bv explain configs/vit_mnist.ts', 'all of it'],
-      ['bv explain configs/vit_i1k.ts:variant=L/16 --only params', 'the table of parameters alone'],
+      [
+        'bv explain configs/vit_mnist.ts --config.model.depth=12 --only params',
+        'the parameters of a deeper one',
+      ],
     ],
     args: { config: { doc: 'module of the experiment, as for --config' } },
     options: {

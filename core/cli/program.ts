@@ -42,7 +42,9 @@ export async function runProgram(argv: readonly string[], overrides: readonly Ov
     runCommand(spec, args, options, overrides, debug).then((result) => void (code = result)),
   );
   try {
-    await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+    // A group alone asks what is in it, as `bv` alone does.
+    const asks = argv.length === 0 || (argv.length === 1 && (argv[0] as string) in groups);
+    await program.parseAsync(asks ? [...argv, '--help'] : [...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (!error.code.startsWith('commander.help') && error.code !== 'commander.version')
@@ -77,7 +79,10 @@ function createProgram(act: Action): Command {
     .addOption(new Option('--debug', debugDoc));
   const parents = new Map<string, Command>();
   for (const [name, summary] of Object.entries(groups)) {
-    parents.set(name, program.command(name).description(summary).helpOption('-h, --help', 'show help'));
+    parents.set(
+      name,
+      program.command(name).description(summary).helpOption('-h, --help', 'show help').helpCommand(false),
+    );
   }
   for (const spec of commands) {
     const [group, name] = spec.name.includes(' ')
@@ -112,8 +117,7 @@ function addOption(command: Command, name: string, spec: OptionSpec): void {
 }
 
 function help(examples: CommandSpec['examples']): string {
-  const width = Math.max(...examples.map(([command]) => command.length));
-  const lines = examples.map(([command, what]) => `  ${command.padEnd(Math.min(width, 60))}  # ${what}`);
+  const lines = examples.map(([command, what]) => `  # ${what}\n  ${command}`);
   return `\nExamples:\n${lines.join('\n')}`;
 }
 

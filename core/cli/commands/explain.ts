@@ -82,7 +82,7 @@ function showPlugins({ session: { registry, plugins }, config, applied }: Experi
 function showHooks({ hooks }: Experiment): void {
   const rows = (Object.keys(hookTable) as HookName[]).map((name) => {
     const taps = tapsOf(hooks[name]).map((tap) =>
-      tap.stage === 0 ? tap.name : `${tap.name} (stage ${tap.stage})`,
+      (tap.stage ?? 0) === 0 ? tap.name : `${tap.name} (stage ${tap.stage})`,
     );
     return [name, hookTable[name].place, taps.length === 0 ? pc.dim('-') : taps.join(' -> ')];
   });
