@@ -15,6 +15,11 @@ export interface Mesh {
   readonly size: number;
 }
 
+/** Splits the first axis over all devices of the mesh, as batches are. */
+export function batchSharding(mesh: Mesh): PartitionSpec {
+  return [mesh.axes.map(([name]) => name)];
+}
+
 /** The shape and dtype of an array that need not exist, and where its parts would live. */
 export class TensorSpec implements ArraySpec {
   constructor(

@@ -9,7 +9,7 @@ import { checkOrder, type TrainerHooks } from '../hooks';
 import { constant } from '../layers/init';
 import { declareParams, initParams } from '../layers/params';
 import type { Progress } from '../progress';
-import { type PartitionSpec, type Runtime, TensorSpec } from '../runtime';
+import { batchSharding, type Runtime, TensorSpec } from '../runtime';
 import * as tf from '../tensor';
 import { leaves, mapTree, nest } from '../tree';
 import { type HostBatch, type OpenedInput, type Run, tokens } from './run';
@@ -73,10 +73,10 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   const total_steps = stepsOf('total', config, { batch_size, data_size }, undefined);
   if (total_steps === undefined) throw errors.noLength();
   const length: RunLength = { total_steps, batch_size, data_size };
-  const batchSharding: PartitionSpec = [runtime.mesh.axes.map(([name]) => name)];
+  const split = batchSharding(runtime.mesh);
   const batchSpec = mapTree<TensorSpec, TensorSpec, Record<string, TensorSpec>>(
     { ...input.spec },
-    ({ dtype, shape }) => new TensorSpec(dtype, shape, batchSharding),
+    ({ dtype, shape }) => new TensorSpec(dtype, shape, split),
   );
 
   // ---- Model, loss, update -----------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
     loopKey: runtime.toDevice(tf.random.keyArray(loopKey)),
     batchToDevice: (batch) => {
       const named = Object.entries(batch);
-      return Object.fromEntries(named.map(([name, array]) => [name, runtime.toDevice(array, batchSharding)]));
+      return Object.fromEntries(named.map(([name, array]) => [name, runtime.toDevice(array, split)]));
     },
     async initialParams() {
       let made = initParams(runtime, declared, initKey, (name, spec) => shardings(`params/${name}`, spec));
