@@ -1,10 +1,11 @@
 // The parameters of a model: which it has, and their initial values, without a program for the whole model.
 
+import { hostArray } from '../array';
 import type { Batch, Model, Params } from '../extensions';
 import { type PartitionSpec, type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
 import * as tf from '../tensor';
 import { nest } from '../tree';
-import { type ParamDeclaration, Scope } from './scope';
+import { type ParamDeclaration, Scope, initKeys, initValue } from './scope';
 
 /**
  * What the model asks its scope for when it sees a batch like this, in that order. Runs the model abstractly, with one
@@ -40,21 +41,23 @@ export function initParams(
   key: tf.random.HostKey,
   shardingOf: (name: string, spec: TensorSpec) => PartitionSpec = () => [],
 ): Params {
-  const programs = new Map<string, (key: tf.Tensor) => tf.Tensor>();
-  const named = declarations.map(({ name, spec, init, fold }) => {
+  const programs = new Map<string, (keys: tf.Tensor) => tf.Tensor>();
+  const named = declarations.map((declaration) => {
+    const { name, spec, init, layers } = declaration;
     const sharding = shardingOf(name, spec);
-    const id = JSON.stringify([init.id, spec.shape, sharding]);
+    const id = JSON.stringify([init.id, spec.dtype, spec.shape, layers, sharding]);
     let program = programs.get(id);
     if (!program) {
-      program = runtime.jit((key: tf.Tensor) => init(key, spec.shape), {
+      program = runtime.jit((keys: tf.Tensor) => initValue(declaration, keys), {
         name: `init ${init.id}`,
         outShardings: new ShardingLeaf(sharding),
       });
       programs.set(id, program);
     }
-    const folded = runtime.toDevice(tf.random.keyArray(tf.random.foldIn(key, fold)));
-    const value = program(folded);
-    folded.dispose();
+    const words = initKeys(declaration, key).flatMap((key) => [...tf.random.keyArray(key).data]);
+    const keys = runtime.toDevice(hostArray('int32', [words.length / 2, 2], words));
+    const value = program(keys);
+    keys.dispose();
     return [name, value] as const;
   });
   return nest(named);

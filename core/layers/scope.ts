@@ -69,24 +69,29 @@ export function foldPath(path: readonly (string | number)[]): number {
 }
 
 /**
- * The initial value of a parameter, from the run's init key (int32 [2]). Each layer of a stack gets its own key: the
- * run's key is split over the layers before the path is folded in, as Flax's lifted scan does.
+ * The keys that a parameter's initial value is made with, from the run's init key: one, or one for each layer of a stack
+ * (the last axis fastest). The run's key is split over the layers before the path is folded in, as Flax's lifted scan
+ * does.
  */
-export function initialValue({ spec, init, fold, layers }: ParamDeclaration, key: tf.Tensor): tf.Tensor {
-  const make = (
-    key: tf.Tensor,
-    [outer, ...inner]: readonly LayerAxis[],
-    shape: readonly number[],
-  ): tf.Tensor => {
-    if (!outer) return init(tf.random.foldIn(key, fold), shape);
+export function initKeys({ fold, layers }: ParamDeclaration, key: tf.random.HostKey): tf.random.HostKey[] {
+  const split = layers.reduce(
+    (keys, { length }) => keys.flatMap((key) => tf.random.split(key, length)),
+    [key],
+  );
+  return split.map((key) => tf.random.foldIn(key, fold));
+}
+
+/** The initial value of a parameter, from its `initKeys` (int32 [keys, 2]). Traced. */
+export function initValue({ spec, init, layers }: ParamDeclaration, keys: tf.Tensor): tf.Tensor {
+  let next = 0;
+  const rows = tf.unstack(keys);
+  const make = ([outer, ...inner]: readonly LayerAxis[], shape: readonly number[]): tf.Tensor => {
+    if (!outer) return init(rows[next++] as tf.Tensor, shape);
     const ofLayer = shape.filter((_, i) => i !== outer.axis);
-    const keys = tf.random.split(key, outer.length);
-    return tf.stack(
-      keys.map((key) => make(key, inner, ofLayer)),
-      outer.axis,
-    );
+    const values = Array.from({ length: outer.length }, () => make(inner, ofLayer));
+    return tf.stack(values, outer.axis);
   };
-  const value = make(key, layers, spec.shape);
+  const value = make(layers, spec.shape);
   return spec.dtype === 'float32' ? value : tf.castStorage(value, spec.dtype as tf.StorageType);
 }
 

@@ -1,0 +1,20 @@
+// Layers for models: pure functions over a scope, with the parameter names, shapes and numerics of flax.linen. A
+// layer is given its own scope: `dense(scope.child('head'), x, classes)`.
+
+import { definePlugin } from '../../core/plugin';
+
+export { type AttentionOptions, multiHeadAttention } from './attention';
+export { type ConvOptions, conv2d } from './conv';
+export { type DenseGeneralOptions, type DenseOptions, dense, denseGeneral, flatDense } from './dense';
+export { dropout } from './dropout';
+export { type EmbedOptions, attend, embed } from './embed';
+export { type MlpOptions, mlpBlock } from './mlp';
+export { type LayerNormOptions, layerNorm } from './norm';
+export { inStorage } from './storage';
+
+export default definePlugin({
+  name: 'layers',
+  version: '0.1.0',
+  core: '^0.1.0',
+  doc: 'Layers for models: dense, convolution, attention, layer norm, dropout, embedding and the transformer MLP.',
+});

@@ -1,0 +1,103 @@
+// The transformer encoder and the attention-pooling head: for images here, and for other models' tokens.
+
+import { xavierUniform } from '../../core/layers/init';
+import type { Scope } from '../../core/layers/scope';
+import * as tf from '../../core/tensor';
+import type { NestedRecord } from '../../core/tree';
+import { dropout, layerNorm, mlpBlock, multiHeadAttention } from '../layers';
+
+export interface BlockOptions {
+  readonly num_heads: number;
+  /** Null: 4 times the width. */
+  readonly mlp_dim?: number | null;
+  readonly dropout?: number;
+  readonly dtype_mm?: tf.StorageType;
+}
+
+export interface EncoderOptions extends BlockOptions {
+  readonly depth: number;
+  readonly scan?: boolean;
+}
+
+/** A tensor and the named ones on the way to it. */
+export interface WithIntermediates {
+  readonly x: tf.Tensor;
+  readonly out: NestedRecord<tf.Tensor>;
+}
+
+/**
+ * One block (pre-LN): x + attention(norm(x)), then x + mlp(norm(x)), with dropout on each branch.
+ * @param x float [batch, length, width]
+ * @returns the same shape; out: sa, +sa, mlp, +mlp
+ */
+export function encoderBlock(
+  scope: Scope,
+  x: tf.Tensor,
+  options: BlockOptions,
+  train: boolean,
+): WithIntermediates {
+  const { num_heads: heads, mlp_dim: mlpDim, dropout: rate = 0, dtype_mm: dtype } = options;
+  const drop = (name: string, y: tf.Tensor) => dropout(scope.child(name), y, { rate, train });
+
+  const q = layerNorm(scope.child('LayerNorm_0'), x);
+  const sa = multiHeadAttention(
+    scope.child('MultiHeadDotProductAttention_0'),
+    { q },
+    { heads, kernelInit: xavierUniform(), dtype },
+  );
+  const attended = tf.add(x, drop('Dropout_0', sa));
+
+  const y = layerNorm(scope.child('LayerNorm_1'), attended);
+  const mlp = mlpBlock(scope.child('MlpBlock_0'), y, { mlpDim, dropout: rate, train, dtype });
+  const result = tf.add(attended, drop('Dropout_1', mlp));
+  return { x: result, out: { sa, '+sa': attended, mlp, '+mlp': result } };
+}
+
+/**
+ * Blocks and a final layer norm. With `scan` the blocks' parameters are stacked under `encoderblock`; they are run one
+ * after the other all the same, so the numbers are those of separate blocks.
+ * @param x float [batch, length, width]
+ * @returns float32 [batch, length, width]; out: block00, block01, ..., and pre_ln without scan
+ */
+export function encoder(
+  scope: Scope,
+  x: tf.Tensor,
+  options: EncoderOptions,
+  train = false,
+): WithIntermediates {
+  const { depth, scan = false } = options;
+  const blocks = scan
+    ? scope.stacked('encoderblock', depth)
+    : Array.from({ length: depth }, (_, i) => scope.child(`encoderblock_${i}`));
+  const out: NestedRecord<tf.Tensor> = {};
+  let tokens = x;
+  for (const [i, block] of blocks.entries()) {
+    const result = encoderBlock(block, tokens, options, train);
+    out[`block${String(i).padStart(2, '0')}`] = result.out;
+    tokens = result.x;
+  }
+  if (!scan) out.pre_ln = tokens;
+  return { x: layerNorm(scope.child('encoder_norm'), tokens), out };
+}
+
+/**
+ * Multi-head attention pooling (arXiv:1810.00825): a learned probe attends to the tokens, and an MLP follows; always
+ * in float32.
+ * @param x float32 [batch, length, width]
+ * @returns float32 [batch, width]
+ */
+export function mapHead(
+  scope: Scope,
+  x: tf.Tensor,
+  { num_heads: heads, mlp_dim: mlpDim }: BlockOptions,
+): tf.Tensor {
+  const [batch, , width] = x.shape as [number, number, number];
+  const probe = scope.param('probe', [1, 1, width], xavierUniform());
+  const pooled = multiHeadAttention(
+    scope.child('MultiHeadDotProductAttention_0'),
+    { q: tf.broadcastTo(probe, [batch, 1, width]), kv: x },
+    { heads, kernelInit: xavierUniform() },
+  );
+  const y = mlpBlock(scope.child('MlpBlock_0'), layerNorm(scope.child('LayerNorm_0'), pooled), { mlpDim });
+  return tf.reshape(tf.add(pooled, y), [batch, width]);
+}

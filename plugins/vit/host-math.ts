@@ -1,0 +1,65 @@
+// Small arithmetic on parameters in host memory, for checkpoints.
+
+import { type HostArray, type TypedArrayOf, allocate, hostArray, sizeOf } from '../../core/array';
+
+const word = new Uint32Array(1);
+const float = new Float32Array(word.buffer);
+
+function fromBfloat16(bits: number): number {
+  word[0] = bits << 16;
+  return float[0] as number;
+}
+
+function fromFloat16(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The values as float32. */
+export function toFloat32(array: HostArray): HostArray<'float32'> {
+  if (array.dtype === 'float32') return array as HostArray<'float32'>;
+  const decode = { bfloat16: fromBfloat16, float16: fromFloat16 }[array.dtype as string];
+  return hostArray(
+    'float32',
+    array.shape,
+    decode ? Float32Array.from(array.data, decode) : Float32Array.from(array.data),
+  );
+}
+
+/** The sum of two arrays of the same shape, float32. */
+export function addArrays(a: HostArray, b: HostArray): HostArray {
+  const [x, y] = [toFloat32(a).data, toFloat32(b).data];
+  return hostArray(
+    'float32',
+    a.shape,
+    x.map((value, i) => value + (y[i] as number)),
+  );
+}
+
+/** Entries [start, end) of axis 1 of [1, n, width]. */
+export function sliceTokens(array: HostArray, start: number, end: number): HostArray {
+  const width = array.shape[2] as number;
+  const data = array.data.slice(start * width, end * width) as TypedArrayOf['float32'];
+  return hostArray(array.dtype, [1, end - start, width], data);
+}
+
+/** Arrays of one shape and dtype along a new first axis. */
+export function stackArrays(arrays: readonly HostArray[]): HostArray {
+  const first = arrays[0] as HostArray;
+  const stacked = allocate(first.dtype, [arrays.length, ...first.shape]);
+  arrays.forEach((array, i) => stacked.data.set(array.data, i * sizeOf(first.shape)));
+  return stacked;
+}
+
+/** The parts along the first axis; they share the array's memory. */
+export function unstackArray(array: HostArray): HostArray[] {
+  const [count = 0, ...shape] = array.shape;
+  const size = sizeOf(shape);
+  return Array.from({ length: count }, (_, i) =>
+    hostArray(array.dtype, shape, array.data.subarray(i * size, (i + 1) * size) as TypedArrayOf['float32']),
+  );
+}

@@ -1,0 +1,48 @@
+// The Vision Transformer, and its parts for other models.
+
+import { definePlugin } from '../../core/plugin';
+import { vit } from './model';
+import { vitOptions } from './options';
+
+export { fixOldCheckpoints, loadVit, pyloopToScan, scanToPyloop } from './checkpoint';
+export {
+  type BlockOptions,
+  type EncoderOptions,
+  type WithIntermediates,
+  encoder,
+  encoderBlock,
+  mapHead,
+} from './encoder';
+export { applyVit, vit } from './model';
+export {
+  type VitConfig,
+  type VitInput,
+  type VitOptions,
+  resolveOptions,
+  transformerOptions,
+  vitOptions,
+} from './options';
+export { type PosembOptions, posemb, posembSincos2d, resamplePosemb } from './posemb';
+export { released } from './released';
+export { type Size, decodeVariant, sizes } from './variants';
+
+export default definePlugin({
+  name: 'vit',
+  version: '0.1.0',
+  core: '^0.1.0',
+  needs: { layers: '^0.1.0' },
+  doc: 'The Vision Transformer for images.',
+
+  register({ register }) {
+    register('model', 'vit', {
+      doc: [
+        'Vision Transformer (arXiv:2010.11929). image: [batch, height, width, channels], values usually in [-1, 1].',
+        'Gives logits [batch, num_classes], or the pooled representation [batch, width] without num_classes.',
+        'What does not fill a patch is dropped, as with VALID padding.',
+        'With scan the stacked blocks are run one after the other, unrolled; remat_policy is accepted and has no effect yet.',
+      ].join(' '),
+      options: vitOptions,
+      create: vit,
+    });
+  },
+});
