@@ -5,18 +5,30 @@ import { catalogue } from './errors';
 import { childOf, keysOf, nodeAt, typeText, viewOf, type SchemaNode } from './schema-view';
 import { didYouMean, nearest } from './suggest';
 
+/** `file`: what holds the options, where that isn't the config of a run. */
+type Place = { readonly path: string; readonly file?: string };
+
+const named = ({ path, file }: Place) => `"${path}"${file === undefined ? '' : ` in ${file}`}`;
+const about = (doc: string | undefined) => (doc === undefined ? '' : ` (${doc})`);
+
 const errors = catalogue('options', {
-  unknownKey: (v: { path: string; near?: string; known: readonly string[] }) => ({
-    what: `Unknown key "${v.path}".${v.near === undefined ? '' : ` Did you mean "${v.near}"?`}`,
+  unknownKey: (v: Place & { near?: string; known: readonly string[] }) => ({
+    what: `Unknown key ${named(v)}.${v.near === undefined ? '' : ` Did you mean "${v.near}"?`}`,
     fix: unknownKeyFix(v.near, v.known),
   }),
-  missing: (v: { path: string; expected: string; doc?: string }) => ({
-    what: `"${v.path}" is missing, expected ${v.expected}${v.doc === undefined ? '' : ` (${v.doc})`}.`,
-    fix: `set ${v.path} in the config, or with --config.${v.path}=VALUE.`,
+  missing: (v: Place & { expected: string; doc?: string }) => ({
+    what: `${named(v)} is missing, expected ${v.expected}${about(v.doc)}.`,
+    fix:
+      v.file === undefined
+        ? `set ${v.path} in the config, or with --config.${v.path}=VALUE.`
+        : 'add it there.',
   }),
-  value: (v: { path: string; found: string; problem: string; doc?: string; hint: string }) => ({
-    what: `"${v.path}" is ${v.found}, ${v.problem}${v.doc === undefined ? '' : ` (${v.doc})`}.${v.hint}`,
-    fix: `change ${v.path} in the config, or override it with --config.${v.path}=VALUE.`,
+  value: (v: Place & { found: string; problem: string; doc?: string; hint: string }) => ({
+    what: `${named(v)} is ${v.found}, ${v.problem}${about(v.doc)}.${v.hint}`,
+    fix:
+      v.file === undefined
+        ? `change ${v.path} in the config, or override it with --config.${v.path}=VALUE.`
+        : 'change it there.',
   }),
 });
 
@@ -26,27 +38,36 @@ function unknownKeyFix(near: string | undefined, known: readonly string[]): stri
   return near !== undefined && known.length > 12 ? `rename it to "${near}".` : `one of: ${list}.`;
 }
 
-/** Parses options with a schema. `where` is the config key that holds them; empty for the config itself. */
+/**
+ * Parses options with a schema. `where` is the config key that holds them, empty for the config itself; `file` is what
+ * to name instead where they aren't in a config.
+ */
 export function parseOptions<Schema extends z.ZodType>(
   schema: Schema,
   options: unknown,
   where: string,
+  file?: string,
 ): z.output<Schema> {
   const result = schema.safeParse(options);
   if (result.success) return result.data;
-  throw explain(result.error.issues, schema, options, where);
+  throw explain(result.error.issues, schema, options, { where, file });
 }
 
 type Issue = z.core.$ZodIssue;
 
-function explain(issues: readonly Issue[], schema: z.ZodType, options: unknown, where: string): Error {
+function explain(
+  issues: readonly Issue[],
+  schema: z.ZodType,
+  options: unknown,
+  { where, file }: { where: string; file?: string },
+): Error {
   const issue = chooseIssue(issues);
   const view = viewOf(schema);
   const path = join(where, issue.path);
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] as string;
     const known = keysOf(nodeAt(view, issue.path) ?? {});
-    return errors.unknownKey({ path: join(path, [key]), near: nearest(key, known), known });
+    return errors.unknownKey({ path: join(path, [key]), file, near: nearest(key, known), known });
   }
   const node = nodeAt(view, issue.path);
   const doc = node && docOf(node, view, issue.path);
@@ -56,11 +77,12 @@ function explain(issues: readonly Issue[], schema: z.ZodType, options: unknown, 
   );
   if (found === undefined) {
     const expected = node === undefined ? 'a value' : typeText(node);
-    return errors.missing({ path: path === '' ? 'the value' : path, expected, doc });
+    return errors.missing({ path, file, expected, doc });
   }
   const choices = issue.code === 'invalid_value' && typeof found === 'string' ? issue.values.map(String) : [];
   return errors.value({
-    path: path === '' ? 'the value' : path,
+    path,
+    file,
     found: JSON.stringify(found).slice(0, 200),
     problem: problemOf(issue, node),
     doc,

@@ -18,8 +18,8 @@ export interface ArgumentSpec {
   readonly optional?: true;
 }
 
-type OptionSpecs = { readonly [name: string]: OptionSpec };
-type ArgumentSpecs = { readonly [name: string]: ArgumentSpec };
+export type OptionSpecs = { readonly [name: string]: OptionSpec };
+export type ArgumentSpecs = { readonly [name: string]: ArgumentSpec };
 
 type OptionValue<Spec extends OptionSpec> = Spec['kind'] extends 'flag'
   ? boolean

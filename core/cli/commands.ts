@@ -10,6 +10,15 @@ import type * as explainCommand from './commands/explain';
 import type * as listCommand from './commands/list';
 import type * as runtimeCommand from './commands/runtime';
 import type * as trainCommand from './commands/train';
+import {
+  describeArguments,
+  evalOptions,
+  explainArguments,
+  explainOptions,
+  installArguments,
+  listArguments,
+  trainOptions,
+} from './options';
 
 const load = {
   train: () => require('./commands/train') as typeof trainCommand,
@@ -20,18 +29,6 @@ const load = {
   doctor: () => require('./commands/doctor') as typeof doctorCommand,
   runtime: () => require('./commands/runtime') as typeof runtimeCommand,
 };
-
-const config = {
-  kind: 'text',
-  value: 'file[:arg]',
-  doc: 'module of the experiment; what follows the colon goes to its function',
-} as const;
-const runtime = {
-  kind: 'text',
-  value: 'name',
-  doc: 'xla, tensorflow, wasm or cpu; default: the first that works here',
-} as const;
-const devices = { kind: 'count', value: 'n', doc: 'virtual devices of the xla runtime on a CPU' } as const;
 
 const overrideHelp =
   'Any field of the config can be overridden: --config.lr=3e-4, --config.evals.test.log_steps=100, ' +
@@ -60,18 +57,7 @@ export const commands: readonly CommandSpec[] = [
         'with an argument for the config; keeps nothing',
       ],
     ],
-    options: {
-      config,
-      workdir: {
-        kind: 'text or no',
-        value: 'dir',
-        doc: 'folder of the run; default: a new one below workdir/',
-        no: 'keep nothing: no metrics file, no checkpoints',
-      },
-      runtime,
-      devices,
-      cleanup: { kind: 'flag', doc: 'delete the workdir when the run has succeeded' },
-    },
+    options: trainOptions,
     overrides: true,
     run: async (input) => load.train().train(input),
   }),
@@ -84,13 +70,7 @@ export const commands: readonly CommandSpec[] = [
       ['bv eval --config configs/vit_mnist.ts --checkpoint runs/a/checkpoints', 'with another config'],
       ['bv eval --config configs/vit_mnist.ts --checkpoint vit.npz', 'parameters from a file'],
     ],
-    options: {
-      config,
-      workdir: { kind: 'text', value: 'dir', doc: 'folder of a run: its last checkpoint is evaluated' },
-      checkpoint: { kind: 'text', value: 'path', doc: 'a checkpoint folder, or a file of parameters' },
-      runtime,
-      devices,
-    },
+    options: evalOptions,
     overrides: true,
     run: async (input) => load.eval().evaluate(input),
   }),
@@ -107,12 +87,8 @@ export const commands: readonly CommandSpec[] = [
         'the parameters of a deeper one',
       ],
     ],
-    args: { config: { doc: 'module of the experiment, as for --config' } },
-    options: {
-      only: { kind: 'text', value: 'part', doc: 'one of: config, plugins, hooks, params' },
-      runtime,
-      devices,
-    },
+    args: explainArguments,
+    options: explainOptions,
     overrides: true,
     run: async (input) => load.explain().explain(input),
   }),
@@ -124,9 +100,7 @@ export const commands: readonly CommandSpec[] = [
       ['bv list models', 'names for model_name'],
       ['bv list hooks', 'where a plugin can change the trainer'],
     ],
-    args: {
-      what: { doc: 'models, losses, optimizers, schedules, ops, ..., plugins, hooks', optional: true },
-    },
+    args: listArguments,
     run: async (input) => load.list().list(input),
   }),
   defineCommand({
@@ -137,9 +111,7 @@ export const commands: readonly CommandSpec[] = [
       ['bv describe op:resize', 'by kind and name, where a name is taken twice'],
       ['bv describe config', 'the fields of a config'],
     ],
-    args: {
-      name: { doc: 'a name from `bv list`, with or without its kind: `vit`, `optimizer:scale_by_adam`' },
-    },
+    args: describeArguments,
     run: async (input) => load.describe().describe(input),
   }),
   defineCommand({
@@ -155,7 +127,7 @@ export const commands: readonly CommandSpec[] = [
       ['bv runtime install cpu', 'XLA for CPUs'],
       ['bv runtime list', 'what can be installed, and what is'],
     ],
-    args: { name: { doc: 'a name from `bv runtime list`' } },
+    args: installArguments,
     run: async (input) => load.runtime().installRuntime(input),
   }),
   defineCommand({

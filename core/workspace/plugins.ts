@@ -71,15 +71,19 @@ const errors = catalogue('plugin', {
 });
 
 /** The files of all plugins, each once: built-in, then the workspace's, then the named ones. */
-export function findPlugins(workspace: Workspace): FoundPlugin[] {
+export function findPlugins(workspace: Workspace, failed?: FailedPlugin[]): FoundPlugin[] {
   const folders = (root: string, origin: Origin) =>
     ['plugins', 'proj'].flatMap((folder) =>
       indexFiles(path.join(root, folder)).map((file) => ({ file, origin })),
     );
-  const named = workspace.config.plugins.map((name) => ({
-    file: resolveNamed(name, workspace),
-    origin: 'named' as const,
-  }));
+  const named = workspace.config.plugins.flatMap((name): FoundPlugin[] => {
+    const file = resolveNamed(name, workspace);
+    if (file !== undefined) return [{ file, origin: 'named' }];
+    const error = errors.notFound({ name, workspace: shortPath(workspace.file ?? workspace.root) });
+    if (!failed) throw error;
+    failed.push({ file: name, origin: 'named', error });
+    return [];
+  });
   const all = [...folders(packageRoot, 'built-in'), ...folders(workspace.root, 'workspace'), ...named];
   const files = new Map<string, FoundPlugin>();
   for (const found of all) {
@@ -98,17 +102,17 @@ function indexFiles(folder: string): string[] {
     .filter((file) => fs.existsSync(file));
 }
 
-function resolveNamed(name: string, workspace: Workspace): string {
+function resolveNamed(name: string, workspace: Workspace): string | undefined {
   const from = createRequire(path.join(workspace.root, 'package.json'));
   const isPath = name.startsWith('.') || path.isAbsolute(name);
   for (const request of isPath ? [name, path.join(name, 'index.ts')] : [name]) {
     try {
       return from.resolve(isPath ? path.resolve(workspace.root, request) : request);
     } catch {
-      // The next form, or the error below.
+      // The next form, or none.
     }
   }
-  throw errors.notFound({ name, workspace: shortPath(workspace.file ?? workspace.root) });
+  return undefined;
 }
 
 /** Imports one plugin and checks its manifest. */

@@ -28,7 +28,8 @@ export interface SessionOptions {
 export function openSession(cwd: string, { lenient = false }: SessionOptions = {}): Session {
   const workspace = findWorkspace(cwd);
   const failed: FailedPlugin[] = [];
-  const plugins = loadPlugins(findPlugins(workspace), lenient ? failed : undefined);
+  const collect = lenient ? failed : undefined;
+  const plugins = loadPlugins(findPlugins(workspace, collect), collect);
   const registry = new Registry();
   const container = Container.create();
   container.provide(tokens.registry, registry);

@@ -54,8 +54,11 @@ export function findWorkspace(from: string): Workspace {
   const found = search(from);
   if (!found) return { root: from, config: workspaceSchema.parse({}) };
   const { file, config } = found;
-  const where = shortPath(file);
-  return { root: path.dirname(file), file, config: parseOptions(workspaceSchema, config, where) };
+  return {
+    root: path.dirname(file),
+    file,
+    config: parseOptions(workspaceSchema, config, '', shortPath(file)),
+  };
 }
 
 function search(from: string): { file: string; config: unknown } | undefined {

@@ -8,7 +8,8 @@ import type { Plugin } from '../../plugin';
 import { type SchemaNode, typeText, viewOf } from '../../schema-view';
 import { didYouMean } from '../../suggest';
 import { openSession } from '../../workspace/session';
-import type { CommandInput } from '../command';
+import type { CommandInput, OptionSpecs } from '../command';
+import type { describeArguments } from '../options';
 import { heading, print, printTable } from '../print';
 
 const errors = catalogue('cli', {
@@ -40,8 +41,10 @@ interface Subject {
   show(): void;
 }
 
-export async function describe({ args }: CommandInput): Promise<ExitCode> {
-  const name = args.name as string;
+export async function describe({
+  args,
+}: CommandInput<OptionSpecs, typeof describeArguments>): Promise<ExitCode> {
+  const { name } = args;
   const { registry, plugins } = openSession(process.cwd(), { lenient: true });
   const subjects = new Map<string, Subject[]>();
   const add = (key: string, subject: Subject) => subjects.set(key, [...(subjects.get(key) ?? []), subject]);

@@ -4,6 +4,7 @@ import { catalogue, ExitCode } from '../../errors';
 import { createProgress } from '../../progress';
 import type * as evaluation from '../../train/evaluate';
 import type { CommandInput } from '../command';
+import type { evalOptions } from '../options';
 import { openExperiment } from '../experiment';
 import { openRuntime } from '../runtime';
 
@@ -14,18 +15,17 @@ const errors = catalogue('cli', {
   }),
 });
 
-export async function evaluate({ options, overrides }: CommandInput): Promise<ExitCode> {
-  const text = options as Readonly<Record<string, string | undefined>>;
-  const { workdir, checkpoint = workdir } = text;
+export async function evaluate({ options, overrides }: CommandInput<typeof evalOptions>): Promise<ExitCode> {
+  const { workdir, checkpoint = workdir } = options;
   // A params file is what a run would initialise from; anything else is a checkpoint of ours.
   const isFile = checkpoint !== undefined && /\.npz(:.*)?$/.test(checkpoint);
   const initialise = isFile ? [{ path: 'model_init', value: checkpoint }] : [];
-  const spec = text.config ?? (workdir === undefined ? undefined : configOf(workdir));
+  const spec = options.config ?? (workdir === undefined ? undefined : configOf(workdir));
   const { session, config, hooks, name } = await openExperiment('eval', spec, [...overrides, ...initialise]);
   const progress = createProgress();
   const runtime = await openRuntime(session, {
-    name: text.runtime ?? config.runtime,
-    devices: options.devices as number | undefined,
+    name: options.runtime ?? config.runtime,
+    devices: options.devices,
     mesh: config.mesh,
     note: progress.note.bind(progress),
   });

@@ -10,6 +10,7 @@ import { didYouMean } from '../../suggest';
 import { silentProgress } from '../../progress';
 import type * as setup from '../../train/setup';
 import type { CommandInput } from '../command';
+import type { explainArguments, explainOptions } from '../options';
 import { type Experiment, openExperiment } from '../experiment';
 import { formatData, heading, print, printTable } from '../print';
 import { openRuntime } from '../runtime';
@@ -24,11 +25,15 @@ const errors = catalogue('cli', {
   }),
 });
 
-export async function explain({ args, options, overrides }: CommandInput): Promise<ExitCode> {
-  const only = options.only as string | undefined;
+export async function explain({
+  args,
+  options,
+  overrides,
+}: CommandInput<typeof explainOptions, typeof explainArguments>): Promise<ExitCode> {
+  const only = options.only;
   if (only !== undefined && !parts.includes(only as Part)) throw errors.part({ part: only });
   const shown = only === undefined ? parts : [only as Part];
-  const experiment = await openExperiment('explain', args.config as string, overrides);
+  const experiment = await openExperiment('explain', args.config, overrides);
   checkOrder(experiment.hooks);
   for (const part of shown) {
     if (only === undefined) heading(titles[part]);
@@ -36,8 +41,8 @@ export async function explain({ args, options, overrides }: CommandInput): Promi
     if (part === 'plugins') showPlugins(experiment);
     if (part === 'hooks') showHooks(experiment);
     if (part === 'params') {
-      const runtime = options.runtime as string | undefined;
-      const devices = options.devices as number | undefined;
+      const runtime = options.runtime;
+      const devices = options.devices;
       await showParams(experiment, { runtime, devices }).catch((error: unknown) => {
         // The rest of the explanation stands where the data isn't on this machine.
         if (only !== undefined || !(error instanceof UserError)) throw error;

@@ -3,7 +3,8 @@ import { extensionPoints } from '../../extensions';
 import { hookTable } from '../../hooks';
 import { didYouMean } from '../../suggest';
 import { openSession, type Session } from '../../workspace/session';
-import type { CommandInput } from '../command';
+import type { CommandInput, OptionSpecs } from '../command';
+import type { listArguments } from '../options';
 import { firstSentence, print, printTable } from '../print';
 
 const kinds = [...extensionPoints.map(({ plural }) => plural), 'plugins', 'hooks'];
@@ -15,7 +16,7 @@ const errors = catalogue('cli', {
   }),
 });
 
-export async function list({ args }: CommandInput): Promise<ExitCode> {
+export async function list({ args }: CommandInput<OptionSpecs, typeof listArguments>): Promise<ExitCode> {
   const { what } = args;
   if (what !== undefined && !kinds.includes(what)) throw errors.unknownKind({ what });
   const session = openSession(process.cwd(), { lenient: true });

@@ -2,7 +2,8 @@ import { catalogue, ExitCode } from '../../errors';
 import { didYouMean } from '../../suggest';
 import { shortPath } from '../../workspace/paths';
 import { openSession } from '../../workspace/session';
-import type { CommandInput } from '../command';
+import type { CommandInput, OptionSpecs } from '../command';
+import type { installArguments } from '../options';
 import { firstSentence, print, printTable } from '../print';
 
 const errors = catalogue('cli', {
@@ -12,8 +13,10 @@ const errors = catalogue('cli', {
   }),
 });
 
-export async function installRuntime({ args }: CommandInput): Promise<ExitCode> {
-  const name = args.name as string;
+export async function installRuntime({
+  args,
+}: CommandInput<OptionSpecs, typeof installArguments>): Promise<ExitCode> {
+  const { name } = args;
   const { registry, container } = openSession(process.cwd());
   const known = registry.list('installer').map((entry) => entry.name);
   if (!known.includes(name)) throw errors.unknownInstaller({ name, known });

@@ -7,18 +7,19 @@ import { createProgress, type Progress } from '../../progress';
 import { shortPath } from '../../workspace/paths';
 import type * as training from '../../train/trainer';
 import type { CommandInput } from '../command';
+import type { trainOptions } from '../options';
 import { openExperiment } from '../experiment';
 import { openRuntime } from '../runtime';
 import { mark } from '../timing';
 
-export async function train({ options, overrides }: CommandInput): Promise<ExitCode> {
-  const experiment = await openExperiment('train', options.config as string | undefined, overrides);
+export async function train({ options, overrides }: CommandInput<typeof trainOptions>): Promise<ExitCode> {
+  const experiment = await openExperiment('train', options.config, overrides);
   const { session, config, hooks, name, unchanged } = experiment;
-  const workdir = workdirOf(options.workdir as string | false | undefined, name);
+  const workdir = workdirOf(options.workdir, name);
   const progress = timed(createProgress());
   const runtime = await openRuntime(session, {
-    name: (options.runtime as string | undefined) ?? config.runtime,
-    devices: options.devices as number | undefined,
+    name: options.runtime ?? config.runtime,
+    devices: options.devices,
     mesh: config.mesh,
     note: progress.note.bind(progress),
   });

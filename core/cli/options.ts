@@ -1,0 +1,58 @@
+// Options and arguments of the commands, apart from the table so that each command can type its input by its own.
+
+import type { ArgumentSpecs, OptionSpecs } from './command';
+
+const config = {
+  kind: 'text',
+  value: 'file[:arg]',
+  doc: 'module of the experiment; what follows the colon goes to its function',
+} as const;
+const runtime = {
+  kind: 'text',
+  value: 'name',
+  doc: 'xla, tensorflow, wasm or cpu; default: the first that works here',
+} as const;
+const devices = { kind: 'count', value: 'n', doc: 'virtual devices of the xla runtime on a CPU' } as const;
+
+export const trainOptions = {
+  config,
+  workdir: {
+    kind: 'text or no',
+    value: 'dir',
+    doc: 'folder of the run; default: a new one below workdir/',
+    no: 'keep nothing: no metrics file, no checkpoints',
+  },
+  runtime,
+  devices,
+  cleanup: { kind: 'flag', doc: 'delete the workdir when the run has succeeded' },
+} as const satisfies OptionSpecs;
+
+export const evalOptions = {
+  config,
+  workdir: { kind: 'text', value: 'dir', doc: 'folder of a run: its last checkpoint is evaluated' },
+  checkpoint: { kind: 'text', value: 'path', doc: 'a checkpoint folder, or a file of parameters' },
+  runtime,
+  devices,
+} as const satisfies OptionSpecs;
+
+export const explainArguments = {
+  config: { doc: 'module of the experiment, as for --config' },
+} as const satisfies ArgumentSpecs;
+
+export const explainOptions = {
+  only: { kind: 'text', value: 'part', doc: 'one of: config, plugins, hooks, params' },
+  runtime,
+  devices,
+} as const satisfies OptionSpecs;
+
+export const listArguments = {
+  what: { doc: 'models, losses, optimizers, schedules, ops, ..., plugins, hooks', optional: true },
+} as const satisfies ArgumentSpecs;
+
+export const describeArguments = {
+  name: { doc: 'a name from `bv list`, with or without its kind: `vit`, `optimizer:scale_by_adam`' },
+} as const satisfies ArgumentSpecs;
+
+export const installArguments = {
+  name: { doc: 'a name from `bv runtime list`' },
+} as const satisfies ArgumentSpecs;
