@@ -14,7 +14,7 @@ import {
 import { elementTypeOfTensor, tensorDType } from './element-types';
 import { errors } from './errors';
 import { EagerPrograms, type EagerInput } from './eager';
-import { hostCreation, type Lowering, lowerings } from './kernels';
+import { asWeak, hostCreation, isWeak, type Lowering, lowerings } from './kernels';
 import { type DeviceArray, type Devices, disposeArray } from './mesh';
 import type { DeviceBuffer } from './pjrt';
 import { DataRecord, type State } from './record';
@@ -247,12 +247,21 @@ export class XlaBackend extends KernelBackend {
     attrs: unknown,
   ): TensorInfo | TensorInfo[] {
     const values: Record<string, Value> = {};
+    // What is made of plain numbers alone is as weak as they are.
+    let weak = false;
+    let strong = false;
     for (const name in inputs) {
       const input = inputs[name] as TensorInfo | undefined;
-      if (input) values[name] = trace.valueOf(this.recordOf(input));
+      if (!input) continue;
+      const value = (values[name] = trace.valueOf(this.recordOf(input)));
+      if (isWeak(value)) weak = true;
+      else strong = true;
     }
     const made = `made by ${kernel}`;
-    const info = (value: Value) => this.info(value.type, value.shape, { kind: 'traced', trace, value, made });
+    const info = (result: Value) => {
+      const value = weak && !strong && isFloat(result.type) ? asWeak(result) : result;
+      return this.info(value.type, value.shape, { kind: 'traced', trace, value, made });
+    };
     const results = lowering(values, attrs, trace.graph);
     return isList(results) ? results.map(info) : info(results);
   }

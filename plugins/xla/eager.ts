@@ -1,7 +1,7 @@
 // Kernels outside of a trace: each is a tiny program, compiled once for its attributes and the types of its inputs.
 
 import type { LoadedExecutable } from './pjrt';
-import { type Lowering, markWeak } from './kernels';
+import { asWeak, type Lowering } from './kernels';
 import { type ArrayType, type DeviceArray, type Devices } from './mesh';
 import { Graph, printModule, type Value } from './stablehlo';
 
@@ -57,7 +57,7 @@ export class EagerPrograms {
     const graph = new Graph(partitioned);
     const entries = Object.entries(inputs).map(([name, { array, weak }]) => {
       const value = graph.arg(array.arrayType.type, array.arrayType.shape);
-      return [name, weak ? markWeak(value) : value] as const;
+      return [name, weak ? asWeak(value) : value] as const;
     });
     const results = [lowering(Object.fromEntries(entries), attrs, graph)].flat() as Value[];
     const text = printModule(graph, {

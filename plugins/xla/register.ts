@@ -1,7 +1,13 @@
 // Tells tfjs of the backend and its kernels. Every kernel name that tfjs has is registered, so that one without a
 // lowering fails with our error and not with tfjs's.
 
-import { registerBackend, registerKernel, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import {
+  findBackend,
+  registerBackend,
+  registerKernel,
+  removeBackend,
+  setBackend,
+} from '@tensorflow/tfjs-core';
 import type { XlaBackend } from './backend';
 import { lowerings } from './kernels';
 
@@ -24,20 +30,13 @@ function registerKernels(): void {
 /** Makes `backend` the one that tfjs uses. */
 export async function activate(backend: XlaBackend): Promise<void> {
   registerKernels();
-  removeOld();
+  // The backend of an earlier runtime that is still there.
+  if (findBackend(backendName)) removeBackend(backendName);
   registerBackend(backendName, () => backend);
   await setBackend(backendName);
 }
 
-/** tfjs forgets the backend, and disposes of it. */
-export function deactivate(): void {
-  removeBackend(backendName);
-}
-
-function removeOld(): void {
-  try {
-    removeBackend(backendName);
-  } catch {
-    // There was none.
-  }
+/** tfjs forgets the backend, and disposes of it; unless another one has taken its place. */
+export function deactivate(backend: XlaBackend): void {
+  if (findBackend(backendName) === backend) removeBackend(backendName);
 }

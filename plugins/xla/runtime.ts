@@ -140,7 +140,7 @@ export class XlaRuntime implements Runtime {
   async dispose(): Promise<void> {
     await this.idle();
     for (const ref of this.functions) ref.deref()?.dispose();
-    deactivate();
+    deactivate(this.backend);
     this.client.dispose();
   }
 }

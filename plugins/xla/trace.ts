@@ -1,7 +1,7 @@
 // One trace: the graph that kernels emit into, and the concrete tensors that the traced function met.
 
 import { errors } from './errors';
-import { markWeak } from './kernels';
+import { asWeak } from './kernels';
 import type { DataRecord } from './record';
 import * as hlo from './stablehlo';
 import type { Value } from './stablehlo';
@@ -55,7 +55,7 @@ export class Trace {
     const splat = hlo.splatOf(values);
     if (splat !== undefined) {
       const value = hlo.splat(this.graph, type, shape, splat);
-      return shape.length === 0 && hlo.isFloat(type) ? markWeak(value) : value;
+      return shape.length === 0 && hlo.isFloat(type) ? asWeak(value) : value;
     }
     return values.length <= constantLimit ? hlo.dense(this.graph, type, shape, values) : undefined;
   }

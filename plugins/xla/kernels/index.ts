@@ -1,5 +1,5 @@
 // Lowerings of kernels to StableHLO.
 export { type Created, hostCreation } from './creation';
-export { isWeak, markWeak } from './promotion';
+export { asWeak, isWeak } from './promotion';
 export { lowerings } from './table';
 export { type Lowering } from './types';

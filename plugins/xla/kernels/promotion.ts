@@ -7,10 +7,15 @@ import type { ElementType, Value } from '../stablehlo';
 
 const weak = new WeakSet<Value>();
 
-/** Marks a scalar that came from a plain number: it takes the type of what it meets. */
-export function markWeak(value: Value): Value {
-  weak.add(value);
-  return value;
+/**
+ * A value that came of plain numbers alone, and takes the type of what it meets. It is an object of its own: an equal
+ * value that isn't weak may be elsewhere in the graph.
+ */
+export function asWeak(value: Value): Value {
+  if (weak.has(value)) return value;
+  const copy = { ...value };
+  weak.add(copy);
+  return copy;
 }
 
 export const isWeak = (value: Value): boolean => weak.has(value);
