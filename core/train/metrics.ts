@@ -41,7 +41,8 @@ export class MetricsWriter {
 }
 
 function truncateAfter(file: string, step: number): void {
-  if (!fs.existsSync(file)) return;
+  // Nothing there yet, or a pipe, which has no lines to drop.
+  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return;
   const lines = fs.readFileSync(file, 'utf8').split('\n');
   const kept = lines.filter((line) => {
     try {

@@ -101,9 +101,13 @@ export function restoreState(
 ): TrainState {
   const arrays = new Map(checkpoint.arrays);
   const expected = new Map(specs);
-  const missing = specs.filter(([name]) => !arrays.has(name)).map(([name]) => name);
+  // The optimizer's state repeats what is wrong with the parameters, so those go first.
+  const paramsFirst = [...specs].sort(
+    ([a], [b]) => Number(b.startsWith('params/')) - Number(a.startsWith('params/')),
+  );
+  const missing = paramsFirst.filter(([name]) => !arrays.has(name)).map(([name]) => name);
   const unexpected = [...arrays.keys()].filter((name) => !expected.has(name));
-  const changed = specs.flatMap(([name, spec]) => {
+  const changed = paramsFirst.flatMap(([name, spec]) => {
     const array = arrays.get(name);
     if (!array || describeSpec(array) === describeSpec(spec)) return [];
     return [`${name} is ${describeSpec(array)}, expected ${describeSpec(spec)}`];

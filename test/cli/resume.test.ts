@@ -18,7 +18,8 @@ function* moments(seed: number): Generator<number, never> {
   }
 }
 
-const newestStep = (workdir: string) => (fs.existsSync(path.join(workdir, 'checkpoints')) ? finalDigestStep(workdir) : 0);
+const newestStep = (workdir: string) =>
+  fs.existsSync(path.join(workdir, 'checkpoints')) ? finalDigestStep(workdir) : 0;
 
 function finalDigestStep(workdir: string): number {
   const steps = fs.readdirSync(path.join(workdir, 'checkpoints')).filter((name) => /^\d+$/.test(name));
@@ -26,14 +27,19 @@ function finalDigestStep(workdir: string): number {
 }
 
 /** Starts the run again and again, killing it `kills` times, and then lets it end. Every other kill is during a write. */
-async function trainWithKills(argument: string, workdir: string, kills: number): Promise<{ duringWrites: number }> {
+async function trainWithKills(
+  argument: string,
+  workdir: string,
+  kills: number,
+): Promise<{ duringWrites: number }> {
   const random = moments(kills);
   let duringWrites = 0;
   for (let i = 0; i < kills; i++) {
     const { process: child, ended } = startTraining(`${config}:${argument}`, workdir);
     const before = newestStep(workdir);
     const folder = path.join(workdir, 'checkpoints');
-    const writing = () => fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith('.partial'));
+    const writing = () =>
+      fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith('.partial'));
     if (i % 2 === 0) {
       // Wait for some progress, so that the kills spread over the whole run, and then for a while.
       await until(() => newestStep(workdir) > before, child);
@@ -51,11 +57,13 @@ async function trainWithKills(argument: string, workdir: string, kills: number):
   return { duringWrites };
 }
 
-const losses = (workdir: string) => metricsOf(workdir).map(({ step, training_loss }) => [step, training_loss]);
+const losses = (workdir: string) =>
+  metricsOf(workdir).map(({ step, training_loss }) => [step, training_loss]);
 
 test('the same config and seed give the same bits twice, and another seed gives others', async () => {
   const [a, b, c] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
-  for (const workdir of [a, b]) expect(await trainToEnd(`${config}:steps=12`, workdir)).toMatchObject({ code: 0 });
+  for (const workdir of [a, b])
+    expect(await trainToEnd(`${config}:steps=12`, workdir)).toMatchObject({ code: 0 });
   expect(await trainToEnd(`${config}:steps=12`, c, '--config.seed=1')).toMatchObject({ code: 0 });
   expect(finalDigest(a)).toEqual(finalDigest(b));
   expect(losses(a)).toEqual(losses(b));

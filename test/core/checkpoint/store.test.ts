@@ -94,6 +94,23 @@ test('a failed write is thrown by the next call and leaves the others intact', a
   expect(await store.latest()).toMatchObject({ step: 1 });
 });
 
+test('a disk that fills up while a checkpoint is written costs that one alone', async () => {
+  const { store, folder } = newStore();
+  store.save({ step: 1, keep: false, arrays: arrays(1), meta: {} }, never);
+  await store.finish();
+  const handle = await fs.open(path.join(folder, '000000001', 'manifest.json'));
+  const prototype = Object.getPrototypeOf(handle) as fs.FileHandle;
+  await handle.close();
+  const full = jest
+    .spyOn(prototype, 'writeFile')
+    .mockRejectedValue(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }));
+  store.save({ step: 2, keep: false, arrays: arrays(2), meta: {} }, never);
+  await expect(store.finish()).rejects.toThrow(/000000002: the disk is full/);
+  full.mockRestore();
+  expect(await fs.readdir(folder)).toEqual(['000000001']);
+  expect(await store.latest()).toMatchObject({ step: 1 });
+});
+
 test('findCheckpoint takes a workdir, its folder of checkpoints, or one checkpoint', async () => {
   const { store, folder } = newStore();
   store.save({ step: 5, keep: true, arrays: arrays(5), meta: {} }, never);
