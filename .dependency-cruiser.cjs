@@ -42,7 +42,12 @@ module.exports = {
       from: { path: '^(core|plugins|proj|configs)/', pathNot: '^(core/tensor|plugins/(xla|tfjs))/' },
       to: { path: 'node_modules/@tensorflow/' },
     },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

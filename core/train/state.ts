@@ -2,7 +2,7 @@
 
 import type { HostArray } from '../array';
 import { describeSpec } from '../array';
-import { readCheckpoint } from '../checkpoint/store';
+import { type readCheckpoint } from '../checkpoint/store';
 import { type Registry } from '../extensions';
 import type { Container } from '../container';
 import { parseCallString } from '../call-string';
