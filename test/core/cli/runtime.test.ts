@@ -9,6 +9,7 @@ import { definePlugin, registrarFor } from '../../../core/plugin';
 import type { Installer, Runtime, RuntimeOptions } from '../../../core/runtime';
 import { packageRoot } from '../../../core/workspace/paths';
 import type { Session } from '../../../core/workspace/session';
+import type { WorkspaceConfig } from '../../../core/workspace/workspace';
 
 const stamp = path.join(packageRoot, 'node_modules', '.cache', 'big-vision-ts', 'install-test-fake-failed');
 const automatic = process.env['BV_NO_INSTALL'];
@@ -62,7 +63,7 @@ function session({ xla, installer, runtime }: Fakes): Session {
     },
   });
   plugin.register?.(registrarFor(plugin, registry, container));
-  const config = { plugins: [], compile_cache: 'cache', runtime } as const;
+  const config: WorkspaceConfig = { plugins: [], compile_cache: 'cache', runtime };
   return { workspace: { root: '/w', config }, plugins: [], failed: [], registry, container };
 }
 
