@@ -1,0 +1,163 @@
+// tfjs's own backends as a runtime: every op runs when it is called.
+
+import {
+  type DataType,
+  enableProdMode,
+  engine,
+  memory,
+  setBackend,
+  type Tensor,
+  tensor as makeTensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import { type DType, HostArray } from '../../core/array';
+import { catalogue } from '../../core/errors';
+import {
+  type Compiled,
+  type DeviceMemory,
+  type Jitted,
+  type JitOptions,
+  type Mesh,
+  type Runtime,
+  type RuntimeOptions,
+  TensorSpec,
+} from '../../core/runtime';
+import * as tf from '../../core/tensor';
+import { registerFallbacks } from '../../core/tensor/register';
+import { flatten, mapTree, type Tree, unflatten } from '../../core/tree';
+import { halfToFloat } from './half';
+
+const errors = catalogue('runtime', {
+  oneDevice: (v: { runtime: string; mesh: string; size: number }) => ({
+    what: `The mesh ${v.mesh} has ${v.size} devices, and the ${v.runtime} runtime has one.`,
+    fix: 'leave "mesh" out of the config, or run on xla.',
+  }),
+});
+
+export interface EagerBackend {
+  /** tfjs's name, and the runtime's. */
+  readonly name: 'wasm' | 'cpu' | 'tensorflow';
+  readonly description: string;
+  /** Imports the backend and registers what it lacks. */
+  prepare(): void;
+}
+
+/** Only one runtime is active at a time: tfjs has one current backend. */
+export async function createEagerRuntime(backend: EagerBackend, options: RuntimeOptions): Promise<Runtime> {
+  const mesh = meshOf(backend.name, options.mesh);
+  // Its other mode checks each result for NaNs, and advises people who run tfjs in Node.
+  enableProdMode();
+  backend.prepare();
+  registerFallbacks(backend.name);
+  await setBackend(backend.name);
+  return new EagerRuntime(backend, mesh);
+}
+
+function meshOf(runtime: string, asked: RuntimeOptions['mesh'] = [['data', 1]]): Mesh {
+  const axes = asked.map(([name, size]) => [name, size === -1 ? 1 : size] as const);
+  const size = axes.reduce((product, [, size]) => product * size, 1);
+  if (size !== 1) throw errors.oneDevice({ runtime, mesh: JSON.stringify(asked), size });
+  return { axes, size };
+}
+
+class EagerRuntime implements Runtime {
+  readonly platform = 'cpu';
+  readonly compiles = false;
+  readonly process = { index: 0, count: 1 };
+
+  constructor(
+    private readonly backend: EagerBackend,
+    readonly mesh: Mesh,
+  ) {}
+
+  get name(): string {
+    return this.backend.name;
+  }
+
+  get description(): string {
+    return this.backend.description;
+  }
+
+  jit<Args extends readonly unknown[], Out>(
+    fn: (...args: Args) => Out,
+    { donate = [] }: JitOptions,
+  ): Jitted<Args, Out> {
+    const call = (...args: Args): Out => {
+      // Under a gradient tape the function's kernels must be seen, and what they made lives on for the tape.
+      if (engine().state.gradientDepth > 0) return fn(...args);
+      const given = new Set(args.flatMap((arg) => tensorsIn(arg)));
+      const out = tidy(() => ownResults(fn(...args), given) as never) as Out;
+      for (const index of donate) tf.dispose(tensorsIn(args[index]));
+      return out;
+    };
+    const nothing: Compiled = { traceSeconds: 0, compileSeconds: 0, cached: false };
+    return Object.assign(call, { programs: 0, compile: () => nothing });
+  }
+
+  /** Runs the function on zeros: these backends have no abstract values. */
+  evalShape(fn: (...args: never[]) => unknown, ...args: readonly unknown[]): Tree<TensorSpec> {
+    let specs: Tree<TensorSpec>;
+    tidy(() => {
+      const zeros = args.map((arg) =>
+        mapTree(arg as Tree<unknown>, (leaf) => (leaf instanceof TensorSpec ? zerosOf(leaf) : leaf)),
+      );
+      specs = mapTree(fn(...(zeros as never[])) as Tree<Tensor>, (leaf: Tensor) => this.specOf(leaf));
+    });
+    return specs;
+  }
+
+  toDevice({ dtype, shape, data }: HostArray): Tensor {
+    const values =
+      dtype === 'bfloat16' || dtype === 'float16' ? halfToFloat(dtype, data as Uint16Array) : data;
+    // A copy, since tfjs may keep the array it gets.
+    const own = dtype === 'uint8' ? Int32Array.from(values) : values.slice();
+    return makeTensor(own as Float32Array, shape as number[], tensorTypes[dtype]);
+  }
+
+  async toHost(tensor: Tensor): Promise<HostArray> {
+    const data = await tensor.data();
+    return new HostArray(tensor.dtype as DType, tensor.shape, data.slice() as Float32Array);
+  }
+
+  specOf(tensor: Tensor): TensorSpec {
+    return new TensorSpec(tensor.dtype as DType, tensor.shape);
+  }
+
+  async idle(): Promise<void> {}
+
+  memory(): readonly DeviceMemory[] {
+    return [{ device: this.name, inUse: memory().numBytes }];
+  }
+
+  async dispose(): Promise<void> {}
+}
+
+/** bfloat16 and float16 are float32 here, and bytes are int32: tfjs has neither. */
+const tensorTypes: Readonly<Record<DType, DataType>> = {
+  float32: 'float32',
+  bfloat16: 'float32',
+  float16: 'float32',
+  int32: 'int32',
+  uint8: 'int32',
+  bool: 'bool',
+};
+
+function zerosOf({ shape, dtype }: TensorSpec): Tensor {
+  return tf.zeros(shape as number[], tensorTypes[dtype] as 'float32');
+}
+
+function tensorsIn(tree: unknown): Tensor[] {
+  return flatten(tree as Tree<unknown>).leaves.filter((leaf): leaf is Tensor => leaf instanceof tf.Tensor);
+}
+
+/** The results as tensors of their own: one that is an argument, or there twice, would be disposed of with the other. */
+function ownResults(out: unknown, given: Set<Tensor>): unknown {
+  const { leaves, treedef } = flatten(out as Tree<Tensor>);
+  const seen = new Set(given);
+  const own = leaves.map((leaf) => {
+    const result = seen.has(leaf) ? tf.clone(leaf) : leaf;
+    seen.add(result);
+    return result;
+  });
+  return unflatten(treedef, own);
+}

@@ -1,0 +1,41 @@
+// The native TensorFlow backend, for those who have it: an optional dependency whose install downloads a library.
+
+import util from 'node:util';
+import { catalogue } from '../../core/errors';
+
+const errors = catalogue('runtime', {
+  noTensorflow: (v: { problem: string }) => ({
+    what: `The tensorflow runtime needs @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node, and neither loads (${v.problem}).`,
+    fix: 'npm install @tensorflow/tfjs-node-gpu@4.22.0, or run on xla.',
+  }),
+});
+
+const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+
+export function prepareTensorflow(): void {
+  // oneDNN's matmuls on several threads break when a signal interrupts them.
+  process.env.TF_NUM_INTRAOP_THREADS ??= '1';
+  restoreUtil();
+  const problems = packages.map(problemOf);
+  if (problems.every((problem) => problem !== undefined)) {
+    throw errors.noTensorflow({ problem: problems[0] as string });
+  }
+}
+
+/** tfjs-node calls functions of `util` that Node 23 removed. */
+function restoreUtil(): void {
+  const old = util as unknown as Record<string, unknown>;
+  old.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  old.isArray ??= Array.isArray;
+}
+
+/** Loads the package; what went wrong, or undefined. */
+function problemOf(name: string): string | undefined {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- optional, and found at run time
+    require(name);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split('\n')[0];
+  }
+}
