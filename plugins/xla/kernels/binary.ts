@@ -70,6 +70,14 @@ export const binaryOps = {
   LogicalOr: logical(hlo.or),
   LogicalXor: logical(hlo.xor),
 
+  /** Shapes as tensors: the broadcast shape. */
+  BroadcastArgs: lower<'s0' | 's1'>(({ s0, s1 }, _attrs, graph) => {
+    const rank = Math.max(s0.shape[0]!, s1.shape[0]!);
+    const one = hlo.scalar(graph, s0.type, 1);
+    const [a, b] = [s0, s1].map((s) => hlo.pad(s, one, [rank - s.shape[0]!], [0])) as [Value, Value];
+    return hlo.select(hlo.compare('EQ', a, hlo.splatLike(a, 1)), b, a);
+  }),
+
   /** A condition of rank 1 chooses whole rows, as tfjs has it. */
   Select: lower<'condition' | 't' | 'e'>(({ condition, t, e }) => {
     const [a, b] = broadcast(t, e) as [Value, Value];

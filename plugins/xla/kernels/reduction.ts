@@ -2,6 +2,7 @@
 
 import type {
   CumsumAttrs,
+  LRNAttrs,
   LogSoftmaxAttrs,
   MaxAttrs,
   MinAttrs,
@@ -12,7 +13,7 @@ import type {
 import * as hlo from '../stablehlo';
 import type { Value } from '../stablehlo';
 import { accumulator, number } from './promotion';
-import { axesOf, axisOf, keepDims, spread } from './shapes';
+import { axesOf, axisOf, keepDims, spread, withScalar } from './shapes';
 import { lower, type LoweringTable } from './types';
 
 /** Reduces in f32 where the operand has fewer bits, and returns its type. */
@@ -111,7 +112,32 @@ const cumulative = (op: (a: Value, b: Value) => Value, identity: number) =>
     return hlo.convert(reverse ? hlo.reverse(result, [along]) : result, number(x).type);
   });
 
+/** Sums over the neighbours within `radius` along the last axis. */
+function neighbours(x: Value, radius: number): Value {
+  const last = x.shape.length - 1;
+  const only = <T>(value: T, other: T) => x.shape.map((_, i) => (i === last ? value : other));
+  return hlo.reduceWindow('add', x, {
+    size: only(2 * radius + 1, 1),
+    padding: only<readonly [number, number]>([radius, radius], [0, 0]),
+  });
+}
+
+/** What local response normalisation divides by, before its exponent. */
+const responseNorm = (x: Value, { depthRadius, alpha, bias }: LRNAttrs) =>
+  withScalar(hlo.add, withScalar(hlo.multiply, neighbours(hlo.multiply(x, x), depthRadius), alpha), bias);
+
 export const reductions = {
+  LRN: lower<'x', LRNAttrs>(({ x }, attrs) =>
+    hlo.multiply(x, withScalar(hlo.power, responseNorm(x, attrs), -attrs.beta)),
+  ),
+  LRNGrad: lower<'x' | 'y' | 'dy', LRNAttrs>(({ x, y, dy }, attrs) => {
+    const { alpha, beta, depthRadius } = attrs;
+    const norm = responseNorm(x, attrs);
+    const direct = hlo.multiply(dy, withScalar(hlo.power, norm, -beta));
+    const shared = neighbours(hlo.divide(hlo.multiply(dy, y), norm), depthRadius);
+    return hlo.subtract(direct, withScalar(hlo.multiply, hlo.multiply(x, shared), 2 * alpha * beta));
+  }),
+
   All: reduction('and', (x) => hlo.convert(x, 'i1')),
   Any: reduction('or', (x) => hlo.convert(x, 'i1')),
   Prod: reduction('multiply', countable),

@@ -8,6 +8,7 @@ import { creationOps } from './creation';
 import { images } from './image';
 import { indexingOps } from './indexing';
 import { matMulOps } from './matmul';
+import { morphology } from './morphology';
 import { einsum, ownLowerings } from './own';
 import { pooling } from './pooling';
 import { reductions } from './reduction';
@@ -22,6 +23,7 @@ import {
   type Unlowered,
 } from './types';
 import { unary } from './unary';
+import { warps } from './warp';
 
 const dynamicShape = unlowered(
   'the shape of its result depends on values, and compiled programs have fixed shapes',
@@ -31,7 +33,6 @@ const complexNumbers = unlowered('there are no complex numbers');
 const ragged = unlowered('there are no ragged tensors');
 const browser = unlowered('it needs a browser');
 const composed = unlowered('tfjs makes its op of other kernels');
-const notYet = unlowered('it has no lowering yet');
 
 const tfjsKernels = {
   ...unary,
@@ -44,6 +45,8 @@ const tfjsKernels = {
   ...convolutions,
   ...pooling,
   ...images,
+  ...morphology,
+  ...warps,
 
   AddN: lowerList((inputs) =>
     inputs.reduce((sum, input) => binaryOps.Add({ a: sum, b: input }, {}, input.graph) as typeof sum),
@@ -83,16 +86,8 @@ const tfjsKernels = {
   MatrixBandPart: composed,
   Pool: composed,
   UpperBound: composed,
-  BroadcastArgs: notYet,
-  Dilation2D: notYet,
-  Dilation2DBackpropFilter: notYet,
-  Dilation2DBackpropInput: notYet,
-  LRN: notYet,
-  LRNGrad: notYet,
-  RotateWithOffset: notYet,
-  SparseSegmentMean: notYet,
-  SparseSegmentSum: notYet,
-  Transform: notYet,
+  SparseSegmentMean: dynamicShape,
+  SparseSegmentSum: dynamicShape,
 } satisfies LoweringTable & Record<KernelName, Lowering | Unlowered>;
 
 const ownKernels = Object.fromEntries(

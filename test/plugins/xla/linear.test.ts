@@ -357,4 +357,83 @@ for (const method of ['bilinear', 'nearest'] as const) {
     given('int32', [3], 1, 0, 1),
   );
 }
+
+// ---- the rest of image kernels
+for (const [strides, pad, dilations] of [
+  [1, 'same', 1],
+  [2, 'valid', 1],
+  [1, 'same', 2],
+] as const) {
+  const name = `stride ${strides}, ${pad}, dilation ${dilations}`;
+  const attrs = { strides, pad, dilations };
+  const w = values([2, 3, 3], 1);
+  const dilate = (x: tf.Tensor, f: tf.Tensor) =>
+    tf.dilation2d(x as tf.Tensor4D, f as tf.Tensor3D, strides, pad, dilations);
+  add(`dilation2d: ${name}`, (x, f) => dilate(x!, f!), image, w);
+  for (const by of ['Input', 'Filter'] as const) {
+    add(
+      `dilation2d by its ${by}: ${name}`,
+      (x, f) => kernel(`Dilation2DBackprop${by}`, { x: x!, filter: f!, dy: tf.sin(dilate(x!, f!)) }, attrs),
+      image,
+      w,
+    );
+  }
+}
+for (const fill of [7, [1, 2, 3] as [number, number, number]]) {
+  add(
+    `rotateWithOffset, filled with ${fill}`,
+    (x) => tf.image.rotateWithOffset(x as tf.Tensor4D, 0.7, fill, [0.4, 0.6]),
+    image,
+  );
+}
+for (const fillMode of ['constant', 'reflect', 'wrap', 'nearest'] as const) {
+  for (const interpolation of ['nearest', 'bilinear'] as const) {
+    const warp = (x: tf.Tensor, t: tf.Tensor) =>
+      tf.image.transform(x as tf.Tensor4D, t as tf.Tensor2D, interpolation, fillMode, -1, [5, 8]);
+    cases.push({
+      name: `transform: ${interpolation}, ${fillMode}`,
+      inputs: [
+        image,
+        given(
+          'float32',
+          [2, 8],
+          1.1,
+          0.23,
+          -1.03,
+          -0.31,
+          0.97,
+          2.07,
+          0.011,
+          0.003,
+          0.7,
+          0,
+          0.313,
+          0.117,
+          1.873,
+          -3.129,
+          0,
+          0,
+        ),
+      ],
+      run: warp,
+      // cpu transforms the first image alone.
+      reference: (x, t) => tf.concat([0, 1].map((i) => warp(tf.slice(x, i, 1), tf.slice(t, i, 1)))),
+      tolerance: 2e-5,
+    });
+  }
+}
+const lrn = { depthRadius: 1, bias: 1, alpha: 0.5, beta: 0.75 };
+const responses = (x: tf.Tensor) => tf.localResponseNormalization(x as tf.Tensor4D, 1, 1, 0.5, 0.75);
+add('localResponseNormalization', (x) => responses(x!), image);
+add(
+  'localResponseNormalization by its input',
+  (x) => kernel('LRNGrad', { x: x!, y: responses(x!), dy: tf.sin(x!) }, lrn),
+  image,
+);
+add(
+  'broadcastArgs',
+  (a, b) => tf.broadcastArgs(a!, b!),
+  given('int32', [3], 2, 1, 5),
+  given('int32', [2], 4, 1),
+);
 compareWithCpu(cases);
