@@ -8,7 +8,7 @@ import { catalogue } from '../errors';
 import { createHooks, type TrainerHooks } from '../hooks';
 import { coreVersion, packageRoot } from '../workspace/paths';
 import { applyPlugins, openSession, type Session } from '../workspace/session';
-import { mark } from './timing';
+import { detail, mark } from './timing';
 
 const errors = catalogue('cli', {
   noConfig: (v: { command: string }) => ({
@@ -44,6 +44,7 @@ export async function openExperiment(
   mark('config loaded');
   const session = openSession(cwd);
   mark('plugins loaded');
+  for (const { plugin, importMs } of session.plugins) detail(`import of the plugin ${plugin.name}`, importMs);
   const plugins = session.plugins.map(({ plugin }) => plugin);
   const config = resolveConfig(raw, overrides, { registry: session.registry, plugins });
   const hooks = createHooks();
