@@ -122,7 +122,7 @@ function numberOf(node: SyntaxNode, source: string): number {
 function signedNumber(node: SyntaxNode, text: string): number {
   const [operator, operand] = childrenOf(node) as [SyntaxNode, SyntaxNode | undefined];
   const sign = text.slice(operator.from, operator.to);
-  if (operand && (sign === '-' || sign === '+')) {
+  if (operand && (sign === '-' || sign === '+') && ['Number', 'MemberExpression'].includes(operand.name)) {
     const value = literalOf(operand, text);
     if (typeof value === 'number') return sign === '-' ? -value : value;
   }

@@ -75,16 +75,14 @@ class Preprocessing {
 
   start(): ExampleArrays | Promise<ExampleArrays> {
     const failed = (error: unknown) => this.failure(error, "can't be read");
+    const go = (raw: Example) => this.run((this.raw = raw));
+    let raw: Example | Promise<Example>;
     try {
-      const raw = this.examples.raw(this.index);
-      if (!isPromise(raw)) return this.run((this.raw = raw));
-      return raw.then((example) => {
-        this.raw = example;
-        return this.run(example);
-      }, failed);
+      raw = this.examples.raw(this.index);
     } catch (error) {
       return failed(error);
     }
+    return isPromise(raw) ? raw.then(go, failed) : go(raw);
   }
 
   private run(from: Example): ExampleArrays | Promise<ExampleArrays> {

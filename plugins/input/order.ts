@@ -11,14 +11,16 @@ const purpose = 2;
 
 const rounds = 12;
 
+const { floor, imul } = Math;
+
 /** Bits that depend on every bit of both arguments (the finalizer of MurmurHash3, twice). */
 function mix(x: number, key: number): number {
   let h = x ^ key;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  h = imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = imul(h ^ (h >>> 13), 0xc2b2ae35);
   h = (h ^ (h >>> 16)) + (key | 1);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
+  h = imul(h ^ (h >>> 15), 0x2c1b3c6d);
+  h = imul(h ^ (h >>> 12), 0x297a2d39);
   return (h ^ (h >>> 15)) >>> 0;
 }
 
@@ -55,7 +57,7 @@ export class Permutation {
   private step(x: number): number {
     const { left, right, keys } = this;
     let l = x % left;
-    let r = Math.floor(x / left);
+    let r = floor(x / left);
     for (let round = 0; round < rounds; round += 2) {
       l = (l + mix(r, keys[round] as number)) % left;
       r = (r + mix(l, keys[round + 1] as number)) % right;
