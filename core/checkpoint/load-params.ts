@@ -6,6 +6,7 @@ import type { ParamArrays } from '../extensions';
 import { didYouMean } from '../suggest';
 import { type Tree, fullMatch, namedLeaves, nest } from '../tree';
 import { NpzReader } from './npz';
+import { findCheckpoint } from './store';
 
 export const loadErrors = catalogue('load', {
   path: (v: { path: string }) => ({
@@ -65,32 +66,50 @@ export function parseCheckpointPath(path: string): CheckpointPath {
 }
 
 /**
- * The parameters of a checkpoint: what is under `params`, else under `opt/target` (Flax optimizers before 2022), else
- * the whole file; of that the subtree after the colon, as in `siglip.npz:img`. Only these arrays are read.
+ * The parameters of a checkpoint: a .npz file, or a run's own checkpoint (its folder, or the workdir for the newest).
+ * That is what is under `params`, else under `opt/target` (Flax optimizers before 2022), else all of it; of that the
+ * subtree after the colon, as in `siglip.npz:img`. Of a .npz only these arrays are read.
  */
 export async function loadParams(path: string): Promise<ParamArrays> {
   const { file, key } = parseCheckpointPath(path);
   if (/^\w+:\/\//.test(file)) throw loadErrors.bucket({ path });
-  const reader = await NpzReader.open(file);
+  const archive = file.includes('.npz') ? await NpzReader.open(file) : await openRun(file);
   try {
-    const root =
-      ['params/', 'opt/target/'].find((start) => reader.names.some((name) => name.startsWith(start))) ?? '';
-    const inRoot = reader.names.filter((name) => name.startsWith(root));
-    const prefix = key === undefined ? root : `${root}${key.replace(/\/$/, '')}/`;
-    const wanted = inRoot.filter((name) => name.startsWith(prefix));
-    if (wanted.length === 0) {
-      throw loadErrors.subtree({
-        file,
-        key: key ?? '',
-        known: innerNames(inRoot.map((name) => name.slice(root.length))),
-      });
-    }
-    const arrays: [string, HostArray][] = [];
-    for (const name of wanted) arrays.push([name.slice(prefix.length), await reader.read(name)]);
-    return toTree(file, arrays);
+    return await readParams(archive, file, key);
   } finally {
-    await reader.close();
+    await archive.close();
   }
+}
+
+/** Named arrays. */
+type Archive = Pick<NpzReader, 'names' | 'read' | 'close'>;
+
+async function openRun(folder: string): Promise<Archive> {
+  const { arrays } = await findCheckpoint(folder, () => undefined);
+  const named = new Map(arrays);
+  return {
+    names: [...named.keys()],
+    read: async (name) => named.get(name) as HostArray,
+    close: async () => undefined,
+  };
+}
+
+async function readParams(reader: Archive, file: string, key: string | undefined): Promise<ParamArrays> {
+  const root =
+    ['params/', 'opt/target/'].find((start) => reader.names.some((name) => name.startsWith(start))) ?? '';
+  const inRoot = reader.names.filter((name) => name.startsWith(root));
+  const prefix = key === undefined ? root : `${root}${key.replace(/\/$/, '')}/`;
+  const wanted = inRoot.filter((name) => name.startsWith(prefix));
+  if (wanted.length === 0) {
+    throw loadErrors.subtree({
+      file,
+      key: key ?? '',
+      known: innerNames(inRoot.map((name) => name.slice(root.length))),
+    });
+  }
+  const arrays: [string, HostArray][] = [];
+  for (const name of wanted) arrays.push([name.slice(prefix.length), await reader.read(name)]);
+  return toTree(file, arrays);
 }
 
 function toTree(file: string, arrays: readonly [string, HostArray][]): ParamArrays {

@@ -203,7 +203,8 @@ export class Scope {
     const path = [...this.path, name].join('/');
     if (this.source.kind === 'declare') {
       this.declare(path, shape, init, storage, this.source.declared);
-      const value = tf.zeros(shape as number[]);
+      // Not `zeros`, which would fill as much host memory: a kernel of its own, of which an abstract trace keeps the shape.
+      const value = tf.fill(shape as number[], 0);
       return storage === 'float32' ? value : tf.castStorage(value, storage);
     }
     const found = this.source.params[name];

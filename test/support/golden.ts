@@ -4,9 +4,14 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { HostArray } from '../../core/array';
 import { readNpz } from '../../core/checkpoint/npz';
-import { type NestedRecord, nest } from '../../core/tree';
+import { fullMatch, type NestedRecord, nest } from '../../core/tree';
 
 export const goldenRoot = resolve(__dirname, '../golden/cases');
+
+export interface Tolerance {
+  readonly atol: number;
+  readonly rtol: number;
+}
 
 export interface CaseInfo {
   /** The case's own folder name. */
@@ -16,7 +21,9 @@ export interface CaseInfo {
   readonly args: Readonly<Record<string, unknown>>;
   readonly call?: Readonly<Record<string, unknown>>;
   readonly loss?: string;
-  readonly tolerance: { readonly atol: number; readonly rtol: number };
+  readonly tolerance: Tolerance;
+  /** For entries whose whole name matches the regular expression; the first that matches counts. */
+  readonly tolerances?: Readonly<Record<string, Tolerance>>;
   readonly note: string;
   readonly [more: string]: unknown;
 }
@@ -73,7 +80,7 @@ export function compareEntry(
   entry: string,
   got: HostArray | undefined,
   want: HostArray,
-  { atol, rtol }: { readonly atol: number; readonly rtol: number },
+  { atol, rtol }: Tolerance,
 ): Difference {
   const wrong = (text: string) => ({ entry, maxAbs: Infinity, excess: Infinity, text: `${entry}: ${text}` });
   if (!got) return wrong('missing');
@@ -103,10 +110,10 @@ export function compareEntry(
 export function compareCase(
   got: ReadonlyMap<string, HostArray>,
   want: ReadonlyMap<string, HostArray>,
-  tolerance: { readonly atol: number; readonly rtol: number },
+  toleranceOf: (entry: string) => Tolerance,
 ): Difference[] {
   return [...want]
-    .map(([entry, array]) => compareEntry(entry, got.get(entry), array, tolerance))
+    .map(([entry, array]) => compareEntry(entry, got.get(entry), array, toleranceOf(entry)))
     .sort((a, b) => b.excess - a.excess);
 }
 
@@ -116,10 +123,14 @@ export function compareCase(
  */
 export function expectCase(
   got: ReadonlyMap<string, HostArray>,
-  { folder, outputs, tolerance }: GoldenCase,
-  widen: Partial<GoldenCase['tolerance']> = {},
+  { folder, outputs, tolerance, tolerances = {} }: GoldenCase,
+  widen: Partial<Tolerance> = {},
 ): number {
-  const differences = compareCase(got, outputs, { ...tolerance, ...widen });
+  const special = Object.entries(tolerances).map(([name, own]) => [fullMatch(name), own] as const);
+  const differences = compareCase(got, outputs, (entry) => ({
+    ...(special.find(([name]) => name.test(entry))?.[1] ?? tolerance),
+    ...widen,
+  }));
   const failed = differences.filter(({ excess }) => !(excess <= 1));
   if (failed.length > 0) {
     const worst = failed.slice(0, 10).map(({ text }) => `  ${text}`);
