@@ -14,7 +14,7 @@ import { rmsOptions, scaleByRms } from './rms';
 import { updateRuleFactory } from './update-rule';
 
 export { clipByGlobalNorm, clipByPerExampleGlobalNorm } from './clip';
-export { matches } from './update-rule';
+export { matches } from './assign';
 
 const identity: GradientTransform = { init: () => ({}), update: (updates) => ({ updates, state: {} }) };
 
