@@ -10,6 +10,8 @@ import { packageRoot } from '../../core/workspace/paths';
 export const side = 28;
 const pixels = side * side;
 
+const { round } = Math;
+
 export interface Digits {
   /** Of each class 0 to 9: its images, one after another. */
   readonly images: readonly Uint8Array[];
@@ -64,7 +66,7 @@ function fingerprint(files: readonly string[]): string {
 function parseDigits(file: string): Uint8Array {
   const { data } = JSON.parse(fs.readFileSync(file, 'utf8')) as { data: readonly number[] };
   const bytes = new Uint8Array(Math.floor(data.length / pixels) * pixels);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round((data[i] as number) * 255);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = round((data[i] as number) * 255);
   return bytes;
 }
 
@@ -95,7 +97,15 @@ function writePacked(file: string, { images }: Digits): void {
     fs.writeFileSync(temporary, Buffer.concat([header, ...images]));
     fs.renameSync(temporary, file);
   } catch {
-    // A read-only installation parses the JSON each time.
-    fs.rmSync(temporary, { force: true });
+    // A read-only installation, or a full disk, parses the JSON each time.
+    discard(temporary);
+  }
+}
+
+function discard(file: string): void {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {
+    // It was never made.
   }
 }
