@@ -1,7 +1,7 @@
-// tfjs's own backends as a runtime: every op runs when it is called.
+// tfjs's own backends as a runtime: every op runs when it is called. tfjs has one current backend: a runtime makes its own
+// the current one for what it does itself, and ops called outside of `jit` run on the one that was used last.
 
 import {
-  type DataType,
   enableProdMode,
   engine,
   memory,
@@ -24,8 +24,11 @@ import {
 } from '../../core/runtime';
 import * as tf from '../../core/tensor';
 import { registerFallbacks } from '../../core/tensor/register';
-import { flatten, mapTree, type Tree, unflatten } from '../../core/tree';
+import { flatten, type Tree, unflatten } from '../../core/tree';
+import { evalShape } from './abstract';
+import { activate } from './activate';
 import { halfToFloat } from './half';
+import { tensorTypes } from './types';
 
 const errors = catalogue('runtime', {
   oneDevice: (v: { runtime: string; mesh: string; size: number }) => ({
@@ -80,12 +83,13 @@ class EagerRuntime implements Runtime {
 
   jit<Args extends readonly unknown[], Out>(
     fn: (...args: Args) => Out,
-    { donate = [] }: JitOptions,
+    { donate = [], static: plain = [] }: JitOptions,
   ): Jitted<Args, Out> {
     const call = (...args: Args): Out => {
+      activate(this.name);
       // Under a gradient tape the function's kernels must be seen, and what they made lives on for the tape.
       if (engine().state.gradientDepth > 0) return fn(...args);
-      const given = new Set(args.flatMap((arg) => tensorsIn(arg)));
+      const given = new Set(args.flatMap((arg, i) => (plain.includes(i) ? [] : tensorsIn(arg))));
       const out = tidy(() => ownResults(fn(...args), given) as never) as Out;
       for (const index of donate) tf.dispose(tensorsIn(args[index]));
       return out;
@@ -94,19 +98,13 @@ class EagerRuntime implements Runtime {
     return Object.assign(call, { programs: 0, compile: () => nothing });
   }
 
-  /** Runs the function on zeros: these backends have no abstract values. */
   evalShape(fn: (...args: never[]) => unknown, ...args: readonly unknown[]): Tree<TensorSpec> {
-    let specs: Tree<TensorSpec>;
-    tidy(() => {
-      const zeros = args.map((arg) =>
-        mapTree(arg as Tree<unknown>, (leaf) => (leaf instanceof TensorSpec ? zerosOf(leaf) : leaf)),
-      );
-      specs = mapTree(fn(...(zeros as never[])) as Tree<Tensor>, (leaf: Tensor) => this.specOf(leaf));
-    });
-    return specs;
+    activate(this.name);
+    return evalShape(fn, args);
   }
 
   toDevice({ dtype, shape, data }: HostArray): Tensor {
+    activate(this.name);
     const values =
       dtype === 'bfloat16' || dtype === 'float16' ? halfToFloat(dtype, data as Uint16Array) : data;
     // A copy, since tfjs may keep the array it gets.
@@ -130,20 +128,6 @@ class EagerRuntime implements Runtime {
   }
 
   async dispose(): Promise<void> {}
-}
-
-/** bfloat16 and float16 are float32 here, and bytes are int32: tfjs has neither. */
-const tensorTypes: Readonly<Record<DType, DataType>> = {
-  float32: 'float32',
-  bfloat16: 'float32',
-  float16: 'float32',
-  int32: 'int32',
-  uint8: 'int32',
-  bool: 'bool',
-};
-
-function zerosOf({ shape, dtype }: TensorSpec): Tensor {
-  return tf.zeros(shape as number[], tensorTypes[dtype] as 'float32');
 }
 
 function tensorsIn(tree: unknown): Tensor[] {

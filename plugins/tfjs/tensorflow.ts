@@ -2,6 +2,7 @@
 
 import util from 'node:util';
 import { catalogue } from '../../core/errors';
+import { registerTfjsGradients } from '../../core/tensor/tfjs-gradients';
 
 const errors = catalogue('runtime', {
   noTensorflow: (v: { problem: string }) => ({
@@ -20,6 +21,8 @@ export function prepareTensorflow(): void {
   if (problems.every((problem) => problem !== undefined)) {
     throw errors.noTensorflow({ problem: problems[0] as string });
   }
+  // The package brings tfjs's own gradients along, in the place of ours.
+  registerTfjsGradients();
 }
 
 /** tfjs-node calls functions of `util` that Node 23 removed. */
