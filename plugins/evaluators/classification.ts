@@ -1,125 +1,134 @@
-// Top-1 accuracy and loss on labelled images.
+// Accuracy and loss of a classifier. Everything is summed on the device(s); the host reads three numbers at the end.
 
 import { z } from 'zod';
+import { hostArray } from '../../core/array';
 import { dataSchema } from '../../core/config/schema';
-import type { Container } from '../../core/container';
-import type {
-  Batch,
-  Evaluator,
-  EvaluatorContext,
-  Loss,
-  Params,
-  PredictFn,
-  Registry,
-} from '../../core/extensions';
-import { batchSharding, type Runtime } from '../../core/runtime';
+import { catalogue } from '../../core/errors';
+import type { Batch, Evaluator, EvaluatorContext, Loss, Params, PredictFn } from '../../core/extensions';
+import type { Jitted, Runtime } from '../../core/runtime';
+import { didYouMean } from '../../core/suggest';
 import * as tf from '../../core/tensor';
-import type { HostBatch, InputPipeline } from '../../core/train/run';
+import type { InputPipeline, OpenedInput } from '../../core/train/run';
+import { checkBatchSize, forEachBatch } from './feed';
 
-export const classificationOptions = z.strictObject({
+export const classificationSchema = z.strictObject({
   data: dataSchema,
-  pp_fn: z.string().default('').describe('preprocessing; has to leave image and labels'),
-  loss_name: z.string().describe('a loss of logits and labels: see `bv list losses`'),
-  label_key: z.string().default('labels').describe('key of the labels, one row of classes an example'),
-  workers: z.number().int().min(0).optional().describe('worker threads for preprocessing'),
+  pp_fn: z.string().default('').describe('preprocessing, as "op(args)|op(args)": see `bv list ops`'),
+  loss_name: z.string().describe('the loss to report: see `bv list losses`'),
+  label_key: z.string().default('labels').describe('key of the labels: vectors with a value for each class'),
+  workers: z.int().min(0).optional().describe('worker threads for preprocessing'),
 });
-export type ClassificationOptions = z.output<typeof classificationOptions>;
+export type ClassificationOptions = z.output<typeof classificationSchema>;
 
-/** Running sums over the data: hits, losses, and examples that count. */
-interface Sums {
-  readonly correct: tf.Tensor;
-  readonly loss: tf.Tensor;
-  readonly seen: tf.Tensor;
-}
+const errors = catalogue('eval', {
+  noLabels: (v: { name: string; key: string; known: readonly string[] }) => ({
+    what: `evals.${v.name} finds no "${v.key}" in its batches, which have ${v.known.join(', ')}.${didYouMean(v.key, v.known)}`,
+    fix: `keep it in evals.${v.name}.pp_fn, or name another key with label_key.`,
+  }),
+  labelShape: (v: { name: string; key: string; shape: readonly number[] }) => ({
+    what: `evals.${v.name}: "${v.key}" has the shape [${v.shape.join(', ')}], expected [batch, classes].`,
+    fix: `add onehot(CLASSES, key='${v.key}') to evals.${v.name}.pp_fn.`,
+  }),
+});
 
-/** Batches on their way to the device at a time. */
-const maxInFlight = 8;
+/** Sums over examples, as scalars. */
+export type Sums = { readonly ncorrect: tf.Tensor; readonly loss: tf.Tensor; readonly nseen: tf.Tensor };
 
 /**
- * Traced: adds one batch to the sums. An example counts by its mask times its largest label, so one without a label doesn't count;
- * a hit is the label's value at the arg-max, so any of several labels is one.
+ * Traced: what a batch adds. An example whose labels are all zero doesn't count, and neither does padding. A prediction is
+ * as right as the label's value at the class of the largest logit.
  */
-export function accumulate(
-  predict: PredictFn,
-  loss: Loss,
-  params: Params,
-  batch: Batch,
-  { labels, mask }: { readonly labels: tf.Tensor; readonly mask: tf.Tensor },
-  sums: Sums,
-): Sums {
-  const logits = predict(params, batch).output as tf.Tensor;
-  const counts = tf.mul(mask, tf.max(labels, -1));
+export function sumsOf(logits: tf.Tensor, labels: tf.Tensor, mask: tf.Tensor, loss: Loss): Sums {
+  const counts = tf.mul(mask, tf.max(labels, 1));
   const losses = loss({ logits, labels }, { reduction: false });
-  const classes = labels.shape.at(-1) as number;
-  const top1 = tf.cast(tf.oneHot(tf.argMax(logits, -1) as tf.Tensor1D, classes), 'float32');
-  const correct = tf.sum(tf.mul(top1, labels), -1);
+  const best = tf.oneHot(tf.cast(tf.argMax(logits, 1), 'int32'), labels.shape[1] as number, 1, 0, 'float32');
+  const correct = tf.sum(tf.mul(labels, best), 1);
   return {
-    correct: tf.add(sums.correct, tf.sum(tf.mul(correct, counts))),
-    loss: tf.add(sums.loss, tf.sum(tf.mul(losses, counts))),
-    seen: tf.add(sums.seen, tf.sum(counts)),
+    ncorrect: tf.sum(tf.mul(correct, counts)),
+    loss: tf.sum(tf.mul(losses, counts)),
+    nseen: tf.sum(counts),
   };
+}
+
+type Step = Jitted<[Params, Batch, tf.Tensor, tf.Tensor, Sums], Sums>;
+
+/** Programs are shared by evaluators that differ in their data alone. */
+const programs = new WeakMap<Runtime, WeakMap<PredictFn, Map<string, Step>>>();
+
+function stepFor(
+  runtime: Runtime,
+  predict: PredictFn,
+  { loss_name, label_key }: ClassificationOptions,
+  loss: Loss,
+  { spec }: OpenedInput,
+): Step {
+  // With other shapes it would be compiled anew anyway, and reported as an accident.
+  const key = JSON.stringify([loss_name, label_key, spec]);
+  const ofRuntime = programs.get(runtime) ?? new WeakMap<PredictFn, Map<string, Step>>();
+  programs.set(runtime, ofRuntime);
+  const ofPredict = ofRuntime.get(predict) ?? new Map<string, Step>();
+  ofRuntime.set(predict, ofPredict);
+  let step = ofPredict.get(key);
+  if (!step) {
+    const add = (params: Params, batch: Batch, labels: tf.Tensor, mask: tf.Tensor, sums: Sums): Sums => {
+      const { output } = predict(params, batch);
+      // Of several outputs the first is the logits.
+      const logits = (Array.isArray(output) ? output[0] : output) as tf.Tensor;
+      const added = sumsOf(logits, labels, mask, loss);
+      return {
+        ncorrect: tf.add(sums.ncorrect, added.ncorrect),
+        loss: tf.add(sums.loss, added.loss),
+        nseen: tf.add(sums.nseen, added.nseen),
+      };
+    };
+    step = runtime.jit(add, { name: `classification (${loss_name})`, donate: [4] });
+    ofPredict.set(key, step);
+  }
+  return step;
+}
+
+export interface ClassificationServices {
+  readonly runtime: Runtime;
+  readonly pipeline: InputPipeline;
+  /** Makes a loss by its name. */
+  readonly lossNamed: (name: string, where: string) => Loss;
 }
 
 export async function classification(
   options: ClassificationOptions,
-  context: EvaluatorContext,
-  services: {
-    readonly runtime: Runtime;
-    readonly input: InputPipeline;
-    readonly registry: Registry;
-    readonly container: Container;
-  },
+  { name, predict, batch_size }: EvaluatorContext,
+  { runtime, pipeline, lossNamed }: ClassificationServices,
 ): Promise<Evaluator> {
-  const { runtime, registry, container } = services;
   const { data, pp_fn, loss_name, label_key, workers } = options;
-  const { batch_size, predict } = context;
-  const where = `evals.${context.name}`;
-  const loss = registry.create(container, 'loss', loss_name, {}, `${where}.loss_name`);
-  const input = await services.input.evaluate({
-    data,
-    pp: pp_fn,
-    batch_size,
-    workers,
-    where: { data: `${where}.data`, pp: `${where}.pp_fn` },
-  });
-  const split = batchSharding(runtime.mesh);
-  const toDevice = (batch: HostBatch) =>
-    Object.fromEntries(Object.entries(batch).map(([name, array]) => [name, runtime.toDevice(array, split)]));
-
-  const zero = () => tf.scalar(0);
-  const start = runtime.jit((): Sums => ({ correct: zero(), loss: zero(), seen: zero() }), {
-    name: `${where} start`,
-  });
-  const add = runtime.jit(
-    (sums: Sums, params: Params, batch: Batch) => {
-      const { [label_key]: labels, _mask: mask, ...rest } = batch as Record<string, tf.Tensor>;
-      return accumulate(predict, loss, params, rest, { labels: labels!, mask: mask! }, sums);
-    },
-    { name: where, donate: [0] },
-  );
+  checkBatchSize(name, batch_size, runtime);
+  const loss = lossNamed(loss_name, `evals.${name}.loss_name`);
+  const where = { data: `evals.${name}.data`, pp: `evals.${name}.pp_fn` };
+  const input = await pipeline.evaluate({ data, pp: pp_fn, batch_size, workers, where });
+  checkLabels(input, name, label_key);
+  const step = stepFor(runtime, predict, options, loss, input);
 
   return {
     async *run(params) {
-      let sums = start();
-      const stream = input.batches(0);
-      try {
-        for (let sent = 1; ; sent++) {
-          const batch = await stream.next();
-          if (!batch) break;
-          const onDevice = toDevice(batch);
-          stream.release?.(batch);
-          sums = add(sums, params, onDevice);
-          tf.dispose(Object.values(onDevice));
-          if (sent % maxInFlight === 0) await runtime.idle();
-        }
-        const read = async (tensor: tf.Tensor) => (await runtime.toHost(tensor)).data[0] as number;
-        const [correct, lossSum, seen] = await Promise.all([sums.correct, sums.loss, sums.seen].map(read));
-        yield ['prec@1', correct! / seen!] as const;
-        yield ['loss', lossSum! / seen!] as const;
-      } finally {
-        tf.dispose([sums.correct, sums.loss, sums.seen]);
-        await stream.close();
-      }
+      const zero = () => runtime.toDevice(hostArray('float32', [], [0]));
+      let sums: Sums = { ncorrect: zero(), loss: zero(), nseen: zero() };
+      await forEachBatch(runtime, input, ({ [label_key]: labels, _mask: mask, ...batch }) => {
+        sums = step(params, batch, labels as tf.Tensor, mask as tf.Tensor, sums);
+      });
+      const [ncorrect, losses, nseen] = await Promise.all(
+        [sums.ncorrect, sums.loss, sums.nseen].map(
+          async (sum) => (await runtime.toHost(sum)).data[0] as number,
+        ),
+      );
+      tf.dispose(Object.values(sums));
+      yield ['prec@1', (ncorrect as number) / (nseen as number)];
+      yield ['loss', (losses as number) / (nseen as number)];
     },
   };
+}
+
+function checkLabels(input: OpenedInput, name: string, key: string): void {
+  const labels = input.spec[key];
+  const known = Object.keys(input.spec).filter((other) => !other.startsWith('_'));
+  if (!labels) throw errors.noLabels({ name, key, known });
+  if (labels.shape.length !== 2) throw errors.labelShape({ name, key, shape: labels.shape });
 }

@@ -1,23 +1,29 @@
-// The evaluators of the stock trainer.
+// Evaluators: the names are the values of `type` in a config's `evals`.
 
 import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
-import { classification, classificationOptions } from './classification';
+import { classification, classificationSchema } from './classification';
 
-export { accumulate, classification } from './classification';
+export { type ClassificationOptions, type Sums, sumsOf } from './classification';
+export { checkBatchSize, forEachBatch } from './feed';
 
 export default definePlugin({
   name: 'evaluators',
   version: '0.1.0',
   core: '^0.1.0',
-  doc: 'Metrics of a model on data.',
+  doc: 'Metrics of models on held-out data.',
+
   register({ register, container }) {
     register('evaluator', 'classification', {
-      doc: 'Top-1 accuracy (prec@1) and mean loss on labelled data. With several labels any of them is a hit; examples without a label, and padding, do not count.',
-      options: classificationOptions,
+      doc: 'Top-1 accuracy ("prec@1") and loss of a classifier. An example with all-zero labels does not count; of several labels any is right.',
+      options: classificationSchema,
       inject: [tokens.runtime, tokens.input, tokens.registry],
-      create: (options, runtime, input, registry) => (context) =>
-        classification(options, context, { runtime, input, registry, container }),
+      create: (options, runtime, pipeline, registry) => (context) =>
+        classification(options, context, {
+          runtime,
+          pipeline,
+          lossNamed: (name, where) => registry.create(container, 'loss', name, {}, where),
+        }),
     });
   },
 });

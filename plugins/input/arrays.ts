@@ -118,6 +118,11 @@ export class BatchMemory {
     if (this.given.delete(batch)) this.free.push(batch);
   }
 
+  /** Forgets what was given back. */
+  clear(): void {
+    this.free.length = 0;
+  }
+
   private make(): HostBatch {
     const make = ({ dtype, shape }: ArraySpec): HostArray => {
       const full = [this.size, ...shape];

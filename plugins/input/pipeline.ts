@@ -98,6 +98,8 @@ class Input implements OpenedInput {
       onClose: () => {
         Atomics.store(stop, 0, 1);
         this.streams.delete(stream);
+        // Between evaluations the memory is of more use elsewhere.
+        if (this.streams.size === 0) this.memory.clear();
       },
     });
     this.streams.add(stream);
