@@ -155,7 +155,7 @@ describe('classification, errors', () => {
   });
   afterAll(() => runtime.dispose());
 
-  const arrays = new Map([
+  const arrays = new Map<string, HostArray>([
     ['logits', labelsOf([[1, 0]])],
     ['label', hostArray('int32', [1], [1])],
   ]);
