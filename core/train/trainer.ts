@@ -124,6 +124,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (hooks.data.isUsed()) batch = await hooks.data.promise(batch, step, run);
       const stepOptions = hooks.step.call({}, step, run);
       const onDevice = batchToDevice(batch);
+      // A tap may have kept what it saw.
+      if (!hooks.data.isUsed()) stream.release?.(batch);
       const result = program(state, onDevice, loopKey, stepOptions);
       state = result.state;
       tf.dispose(Object.values(onDevice));
