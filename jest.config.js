@@ -5,6 +5,7 @@ process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
+  globalSetup: '<rootDir>/test/support/global-setup.js',
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -109,3 +109,5 @@ export {
   zipNamed,
 } from './tree';
 export { defineWorkspace } from './workspace/workspace';
+/** Schemas of options: a plugin's must come from the same zod as ours. */
+export { z } from 'zod';
