@@ -11,13 +11,22 @@ export function hostBits(key: HostKey, count: number): Int32Array {
   return threefryBits(key, count);
 }
 
-/** jax.random.uniform: `count` numbers in [min, max). */
-export function hostUniform(key: HostKey, count: number, min = 0, max = 1): Float32Array {
+/** Random words to float32 in [min, max); a product and the sum that follows round once, as XLA does on CPU. */
+export function bitsToUniform(words: Int32Array, min: number, max: number): Float32Array {
   const low = f32(min);
   const span = f32(f32(max) - low);
-  return Float32Array.from(threefryBits(key, count), (word) =>
-    Math.max(low, f32((word >>> 9) * 2 ** -23 * span + low)),
-  );
+  const result = new Float32Array(words.length);
+  for (let i = 0; i < words.length; i++) {
+    // 23 bits of mantissa: bitcast((word >>> 9) | 0x3f800000) - 1.
+    const unit = ((words[i] as number) >>> 9) * 2 ** -23;
+    result[i] = Math.max(low, f32(unit * span + low));
+  }
+  return result;
+}
+
+/** jax.random.uniform: `count` numbers in [min, max). */
+export function hostUniform(key: HostKey, count: number, min = 0, max = 1): Float32Array {
+  return bitsToUniform(threefryBits(key, count), min, max);
 }
 
 const first = (values: Float32Array) => values[0] as number;

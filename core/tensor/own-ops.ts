@@ -45,8 +45,16 @@ export interface OwnOps {
    */
   ThreefryBits: { inputs: 'key'; attrs: { readonly shape: readonly number[] }; results: 'one' };
 
-  /** Bits (int32, any shape) to float32 in [0, 1): bitcast((bits >>> 9) | 0x3f800000) - 1. */
-  BitsToUnitFloat: { inputs: 'bits'; attrs: NoAttrs; results: 'one' };
+  /**
+   * JAX's uniform: bits (int32, any shape) to float32 in [min, max), two float32 numbers. With unit =
+   * bitcast((bits >>> 9) | 0x3f800000) - 1: max(min, unit * float32(max - min) + min). For 0 and 1 that is unit itself.
+   * One op, so that a fallback can round the product and the sum once, as XLA does on CPU.
+   */
+  BitsToUniform: {
+    inputs: 'bits';
+    attrs: { readonly min: number; readonly max: number };
+    results: 'one';
+  };
 
   /**
    * JAX's randint: two tensors of bits to int32 in [min, min + span), 0 < span < 2^32. In wrapping uint32 arithmetic,

@@ -23,7 +23,7 @@ import {
 import { sizeOf } from '../array';
 import { einsumSizes, parseEinsum } from './einsum';
 import { erfInv32 } from './float32';
-import { argsortBits } from './host-random';
+import { argsortBits, bitsToUniform } from './host-random';
 import { type OwnAttrs, type OwnInputs, type OwnOp, type OwnOps, type OwnResults, runOwn } from './own-ops';
 import { threefry, threefryBits } from './threefry';
 
@@ -153,17 +153,12 @@ export const ownRules: { readonly [K in keyof OwnOps]: OwnRule<K> } = {
     },
   },
 
-  BitsToUnitFloat: {
-    shape: ({ bits }) => ({ ...requireDtype('bitsToUnitFloat', bits, 'int32'), dtype: 'float32' }),
+  BitsToUniform: {
+    shape: ({ bits }) => ({ ...requireDtype('bitsToUniform', bits, 'int32'), dtype: 'float32' }),
     gradient: null,
-    fallback: ({ bits }) => {
+    fallback: ({ bits }, { min, max }) => {
       const words = bits.dataSync<'int32'>();
-      // (bits >>> 9 | 0x3f800000) as a float, less one, is exactly this: 23 bits of mantissa.
-      return tensor(
-        Float32Array.from(words, (word) => (word >>> 9) * 2 ** -23),
-        bits.shape,
-        'float32',
-      );
+      return tensor(bitsToUniform(words, min, max), bits.shape, 'float32');
     },
   },
 

@@ -27,6 +27,7 @@ import {
   onesLike,
   range,
   reshape,
+  scalar,
   stack,
   sub,
   tensor,
@@ -95,10 +96,11 @@ export function bits(key: Tensor, shape: Shape): Tensor {
 
 /** Uniform in [min, max), float32. */
 export function uniform(key: Tensor, shape: Shape, min = 0, max = 1): Tensor {
-  const unit = runOwn('BitsToUnitFloat', { bits: bits(key, shape) }, {});
-  if (min === 0 && max === 1) return unit;
-  const span = Math.fround(Math.fround(max) - Math.fround(min));
-  return maximum(min, add(mul(unit, span), min));
+  return runOwn(
+    'BitsToUniform',
+    { bits: bits(key, shape) },
+    { min: Math.fround(min), max: Math.fround(max) },
+  );
 }
 
 const sqrt2 = Math.fround(Math.SQRT2);
@@ -166,8 +168,11 @@ export function beta(key: Tensor, a: number, b: number, shape?: Shape): Tensor;
 export function beta(key: HostKey | Tensor, a: number, b: number, shape: Shape = []): number | Tensor {
   if (!(key instanceof Tensor)) return hostBeta(key, a, b);
   const [keyA, keyB] = split(key) as [Tensor, Tensor];
-  const logA = logGamma(keyA, a, shape);
-  const logB = logGamma(keyB, b, shape);
+  const count = sizeOf(shape);
+  // Both at once: half as much to compile.
+  const keys = concat([splitStacked(keyA, count), splitStacked(keyB, count)]);
+  const logs = logGammas(keys, [...Array<number>(count).fill(a), ...Array<number>(count).fill(b)]);
+  const [logA, logB] = unstack(reshape(logs, [2, ...shape])) as [Tensor, Tensor];
   const larger = maximum(logA, logB);
   const scaledA = exp(sub(logA, larger));
   const scaledB = exp(sub(logB, larger));
@@ -185,8 +190,19 @@ const tries = 4;
  * 10^10 or fewer, needs no loop on the device, and is vectorised. Marsaglia & Tsang (ACM TOMS 26, 2000).
  */
 export function logGamma(key: Tensor, alpha: number, shape: Shape): Tensor {
-  const { d, c, boosted } = gammaConstants(alpha);
-  const keys = splitStacked(key, sizeOf(shape));
+  const count = sizeOf(shape);
+  const values = logGammas(splitStacked(key, count), Array<number>(count).fill(alpha));
+  return reshape(values, shape as number[]);
+}
+
+/** One number for each key (int32 [count, 2]) and alpha. */
+function logGammas(keys: Tensor, alphas: readonly number[]): Tensor {
+  const constants = alphas.map(gammaConstants);
+  const d = values(constants.map((of) => of.d));
+  const logD = values(constants.map((of) => Math.log(of.d)));
+  const scale = values(
+    constants.map(({ boosted }, i) => (boosted ? 1 / Math.fround(alphas[i] as number) : 0)),
+  );
   const [chainStart, boostKey] = split(keys) as [Tensor, Tensor];
   let chain = chainStart;
   const normalKeys: Tensor[] = [];
@@ -198,7 +214,7 @@ export function logGamma(key: Tensor, alpha: number, shape: Shape): Tensor {
     uniformKeys.push(uniformKey);
   }
   // Everything from here has shape [proposals, numbers].
-  const { x, v } = firstInRange(stack(normalKeys), c);
+  const { x, v } = firstInRange(stack(normalKeys), values(constants.map((of) => of.c)));
   const xx = mul(x, x);
   const vvv = mul(mul(v, v), v);
   const u = uniform(stack(uniformKeys), []);
@@ -209,21 +225,23 @@ export function logGamma(key: Tensor, alpha: number, shape: Shape): Tensor {
       greaterEqual(log(u), add(mul(xx, 0.5), mul(d, add(sub(1, vvv), log(vvv))))),
     ),
   );
-  const values = unstack(vvv);
+  const proposed = unstack(vvv);
   const refusals = unstack(refused);
-  let accepted = onesLike(values[0] as Tensor);
+  let accepted = onesLike(proposed[0] as Tensor);
   for (let i = proposals - 1; i >= 0; i--)
-    accepted = where(refusals[i] as Tensor, accepted, values[i] as Tensor);
+    accepted = where(refusals[i] as Tensor, accepted, proposed[i] as Tensor);
   const logSample = log1p(neg(uniform(boostKey, [])));
-  const logV = add(Math.fround(Math.log(d)), log(accepted));
-  return reshape(
-    boosted ? add(logV, mul(logSample, Math.fround(1 / Math.fround(alpha)))) : logV,
-    shape as number[],
-  );
+  return add(add(logD, log(accepted)), mul(logSample, scale));
+}
+
+/** A constant: a scalar if all numbers are equal. */
+function values(numbers: readonly number[]): Tensor {
+  const [first = 0] = numbers;
+  return numbers.every((x) => x === first) ? scalar(first) : tensor([...numbers]);
 }
 
 /** For each key the first normal x with v = 1 + x * c above 0; v is not above 0 if there is none. */
-function firstInRange(keys: Tensor, c: number): { readonly x: Tensor; readonly v: Tensor } {
+function firstInRange(keys: Tensor, c: Tensor): { readonly x: Tensor; readonly v: Tensor } {
   const drawn: { x: Tensor; v: Tensor }[] = [];
   let rest = keys;
   for (let i = 0; i < tries; i++) {

@@ -156,10 +156,13 @@ export const ownLowerings: { readonly [K in OwnOp]: OwnLowering<K> } = {
     return asInt(hlo.xor(y0, y1));
   },
 
-  BitsToUnitFloat: ({ bits: words }) => {
+  BitsToUniform: ({ bits: words }, { min, max }) => {
     const mantissa = withScalar(hlo.shiftRightLogical, bits(words), 9);
     const oneToTwo = hlo.bitcastConvert(withScalar(hlo.or, mantissa, 0x3f800000), 'f32');
-    return withScalar(hlo.subtract, oneToTwo, 1);
+    const unit = withScalar(hlo.subtract, oneToTwo, 1);
+    if (min === 0 && max === 1) return unit;
+    const scaled = withScalar(hlo.add, withScalar(hlo.multiply, unit, Math.fround(max - min)), min);
+    return withScalar(hlo.maximum, scaled, min);
   },
 
   BitsToInteger: ({ higher, lower }, { min, span }) => {
