@@ -28,6 +28,7 @@ import { type OwnInputs, ownKernelName, type OwnOp } from '../../core/tensor/own
 import { type OwnRule, ownRules, type Shaped } from '../../core/tensor/own-rules';
 import { mapTree, type Tree } from '../../core/tree';
 import { activate } from './activate';
+import { prepareCpu } from './cpu';
 import { tensorTypes } from './types';
 
 const backendName = 'bv-abstract';
@@ -117,6 +118,8 @@ function zeros(backend: MathBackendCPU, { shape, dtype }: Shaped): TensorInfo {
 }
 
 function start(): void {
+  // Its kernels must not write into the memory that all zeros share.
+  prepareCpu();
   registerBackend(backendName, () => new MathBackendCPU(), 0);
   copyRegisteredKernels('cpu', backendName);
   for (const [kernelName, rule] of Object.entries(rules)) {

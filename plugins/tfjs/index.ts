@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { definePlugin } from '../../core/plugin';
 import type { RuntimeOptions } from '../../core/runtime';
+import type * as cpu from './cpu';
 import type * as eager from './runtime';
 import type * as tensorflow from './tensorflow';
 import type * as wasm from './wasm';
@@ -21,7 +22,7 @@ const backends: readonly (eager.EagerBackend & { readonly doc: string })[] = [
     name: 'cpu',
     description: 'tfjs in plain JavaScript',
     doc: 'Eager and slow: a reference for tests.',
-    prepare: () => void require('@tensorflow/tfjs-backend-cpu'),
+    prepare: () => (require('./cpu') as typeof cpu).prepareCpu(),
   },
   {
     name: 'tensorflow',

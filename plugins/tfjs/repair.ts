@@ -1,0 +1,17 @@
+import { getKernel, type KernelFunc, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+
+/** A kernel that is right, from the backend's own. */
+export type Repair = (original: KernelFunc) => KernelFunc;
+
+const repaired = new Set<string>();
+
+/** Puts the repairs in the place of the backend's own kernels; once a process. */
+export function repairKernels(backendName: string, repairs: Readonly<Record<string, Repair>>): void {
+  if (repaired.has(backendName)) return;
+  repaired.add(backendName);
+  for (const [kernelName, repair] of Object.entries(repairs)) {
+    const original = getKernel(kernelName, backendName);
+    unregisterKernel(kernelName, backendName);
+    registerKernel({ ...original, kernelFunc: repair(original.kernelFunc) });
+  }
+}
