@@ -281,14 +281,20 @@ const flip_lr = keyedOp('flip_lr', {
 });
 
 function mirrored(image: Image): Image {
-  const [height, width, channels] = image.shape as [number, number, number];
+  const [, width, channels] = image.shape as [number, number, number];
   const out = allocate(image.dtype, image.shape);
   const { data } = image;
   const target = out.data;
-  for (let y = 0, to = 0; y < height; y++) {
-    for (let x = width - 1; x >= 0; x--) {
-      const from = (y * width + x) * channels;
-      for (let channel = 0; channel < channels; channel++) target[to++] = data[from + channel] as number;
+  const length = width * channels;
+  for (let row = 0; row < target.length; row += length) {
+    for (let to = row, from = row + length - channels; from >= row; from -= channels) {
+      if (channels === 3) {
+        target[to] = data[from] as number;
+        target[to + 1] = data[from + 1] as number;
+        target[to + 2] = data[from + 2] as number;
+        to += 3;
+      } else
+        for (let channel = 0; channel < channels; channel++) target[to++] = data[from + channel] as number;
     }
   }
   return out;

@@ -37,6 +37,8 @@ interface Taps {
   readonly count: number;
   readonly starts: Int32Array;
   readonly weights: Float64Array;
+  /** No weight is negative, so that nothing leaves the range of the inputs. */
+  readonly convex: boolean;
 }
 
 const { fround } = Math;
@@ -85,26 +87,33 @@ function blend(
   target: Pixels,
 ): void {
   const row = new Float32Array(width * channels);
+  if (channels === 3 && columns.count === 2 && columns.convex && rows.convex) {
+    for (let y = 0, to = 0; y < rows.starts.length; y++, to += columns.starts.length * 3) {
+      blendRows(source, stride, rows, y, row);
+      blendColumnPairs(row, columns, target, to);
+    }
+    return;
+  }
   const line = new Float32Array(columns.starts.length * channels);
-  const [low, high] = rangeOf(target);
   for (let y = 0, to = 0; y < rows.starts.length; y++, to += line.length) {
     blendRows(source, stride, rows, y, row);
-    if (channels === 3) blendColumns3(row, columns, line);
-    else blendColumns(row, channels, columns, line);
-    if (target instanceof Float32Array) target.set(line, to);
-    else {
+    if (channels !== 3) blendColumns(row, channels, columns, line);
+    else blendColumns3(row, columns, line);
+    if (target instanceof Uint8Array) {
       for (let i = 0; i < line.length; i++) {
         const value = line[i] as number;
-        target[to + i] = value < low ? low : value > high ? high : Math.trunc(value);
+        target[to + i] = value <= 0 ? 0 : value >= 255 ? 255 : value;
       }
-    }
+    } else if (target instanceof Int32Array) {
+      for (let i = 0; i < line.length; i++)
+        target[to + i] = Math.max(minInt, Math.min(maxInt, line[i] as number));
+    } else target.set(line, to);
   }
 }
 
-function rangeOf(target: Pixels): readonly [number, number] {
-  return target instanceof Uint8Array ? [0, 255] : [-(2 ** 31), 2 ** 31 - 1];
-}
+const [minInt, maxInt] = [-(2 ** 31), 2 ** 31 - 1];
 
+/** Up to four rows in a pass: reading and writing the sums is what takes time. */
 function blendRows(
   source: Pixels,
   stride: number,
@@ -112,26 +121,49 @@ function blendRows(
   y: number,
   row: Float32Array,
 ): void {
-  const first = (starts[y] as number) * stride;
-  const at = y * count;
-  const w0 = weights[at] as number;
-  if (count <= 2) {
-    const w1 = count === 2 ? (weights[at + 1] as number) : 0;
-    const second = first + stride;
-    if (w1 === 0 && w0 === 1) row.set(source.subarray(first, first + row.length));
-    else if (w1 === 0) for (let i = 0; i < row.length; i++) row[i] = (source[first + i] as number) * w0;
-    else {
-      for (let i = 0; i < row.length; i++) {
-        row[i] = (source[first + i] as number) * w0 + (source[second + i] as number) * w1;
+  const length = row.length;
+  for (let k = 0; k < count; k += 4) {
+    const r0 = ((starts[y] as number) + k) * stride;
+    const w0 = weights[y * count + k] as number;
+    const w1 = k + 1 < count ? (weights[y * count + k + 1] as number) : 0;
+    const w2 = k + 2 < count ? (weights[y * count + k + 2] as number) : 0;
+    const w3 = k + 3 < count ? (weights[y * count + k + 3] as number) : 0;
+    const r1 = w1 === 0 ? r0 : r0 + stride;
+    const r2 = w2 === 0 ? r0 : r0 + 2 * stride;
+    const r3 = w3 === 0 ? r0 : r0 + 3 * stride;
+    if (k > 0) {
+      for (let i = 0; i < length; i++) {
+        row[i] =
+          (row[i] as number) +
+          (source[r0 + i] as number) * w0 +
+          (source[r1 + i] as number) * w1 +
+          (source[r2 + i] as number) * w2 +
+          (source[r3 + i] as number) * w3;
       }
-    }
-    return;
+    } else if (w2 !== 0 || w3 !== 0) {
+      for (let i = 0; i < length; i++) {
+        row[i] =
+          (source[r0 + i] as number) * w0 +
+          (source[r1 + i] as number) * w1 +
+          (source[r2 + i] as number) * w2 +
+          (source[r3 + i] as number) * w3;
+      }
+    } else if (w1 !== 0) {
+      for (let i = 0; i < length; i++)
+        row[i] = (source[r0 + i] as number) * w0 + (source[r1 + i] as number) * w1;
+    } else for (let i = 0; i < length; i++) row[i] = (source[r0 + i] as number) * w0;
   }
-  for (let i = 0; i < row.length; i++) row[i] = (source[first + i] as number) * w0;
-  for (let k = 1, from = first + stride; k < count; k++, from += stride) {
-    const w = weights[at + k] as number;
-    if (w === 0) continue;
-    for (let i = 0; i < row.length; i++) row[i] = (row[i] as number) + (source[from + i] as number) * w;
+}
+
+/** The usual case, straight into the result, which truncates by itself. */
+function blendColumnPairs(row: Float32Array, { starts, weights }: Taps, target: Pixels, first: number): void {
+  for (let x = 0, to = first; x < starts.length; x++, to += 3) {
+    const from = (starts[x] as number) * 3;
+    const w0 = weights[2 * x] as number;
+    const w1 = weights[2 * x + 1] as number;
+    target[to] = (row[from] as number) * w0 + (row[from + 3] as number) * w1;
+    target[to + 1] = (row[from + 1] as number) * w0 + (row[from + 4] as number) * w1;
+    target[to + 2] = (row[from + 2] as number) * w0 + (row[from + 5] as number) * w1;
   }
 }
 
@@ -211,10 +243,11 @@ function makeTaps(
   count: number,
   fill: (x: number, add: (index: number, weight: number) => void) => number,
 ): Taps {
-  const taps: Taps = {
+  const taps = {
     count: Math.min(count, size),
     starts: new Int32Array(newSize),
     weights: new Float64Array(newSize * Math.min(count, size)),
+    convex: true,
   };
   const indices: number[] = [];
   const values: number[] = [];
@@ -229,6 +262,7 @@ function makeTaps(
     for (let k = 0; k < indices.length; k++) {
       const index = Math.max(0, Math.min(size - 1, indices[k] as number));
       taps.weights[x * taps.count + index - start]! += values[k] as number;
+      if ((values[k] as number) < 0) taps.convex = false;
     }
   }
   return taps;
