@@ -14,7 +14,11 @@ export interface Ended {
 }
 
 /** Starts `bv train`; `ended` resolves when the process is gone. */
-export function startTraining(config: string, workdir: string, ...more: string[]): { process: ChildProcess; ended: Promise<Ended> } {
+export function startTraining(
+  config: string,
+  workdir: string,
+  ...more: string[]
+): { process: ChildProcess; ended: Promise<Ended> } {
   const args = ['bin/bv.js', 'train', '--config', config, '--workdir', workdir, ...more];
   const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, CI: 'true' } });
   let output = '';

@@ -8,7 +8,7 @@ import type { ParamArrays } from '../../../core/extensions';
 import { declareParams } from '../../../core/layers/params';
 import { Scope } from '../../../core/layers/scope';
 import { TensorSpec } from '../../../core/runtime';
-import * as tf from '../../../core/tensor';
+import type * as tf from '../../../core/tensor';
 import { mapNamed, namedLeaves, nest, type NestedRecord, type Tree } from '../../../core/tree';
 import {
   fixOldCheckpoints,
@@ -133,7 +133,7 @@ const zerosLike = (params: ParamArrays) =>
   );
 const write = async (params: unknown, name = 'checkpoint.npz') => {
   const file = join(temporaryFolder(), name);
-  await saveNpz(file, params as Tree<HostArray>);
+  await saveNpz(file, params as ParamArrays);
   return file;
 };
 
@@ -258,10 +258,36 @@ describe('errors', () => {
   });
 });
 
-test('resampling keeps corners, and edges where rounding would leave the grid', () => {
-  const ones = hostArray('float32', [1, 28 * 28, 1], Array<number>(28 * 28).fill(1));
-  expect(resamplePosemb(ones, [1, 14 * 14, 1]).data).toEqual(new Float32Array(14 * 14).fill(1));
-  const ramp = hostArray('float32', [1, 9, 1], [0, 1, 2, 3, 4, 5, 6, 7, 8]);
-  expect([...resamplePosemb(ramp, [1, 4, 1]).data]).toEqual([0, 2, 6, 8]);
-  expect([...resamplePosemb(ramp, [1, 25, 1]).data].slice(0, 6)).toEqual([0, 0.5, 1, 1.5, 2, 1.5]);
+describe('resampling', () => {
+  const grid = (side: number, values: (i: number) => number) =>
+    hostArray(
+      'float32',
+      [1, side * side, 1],
+      Array.from({ length: side * side }, (_, i) => values(i)),
+    );
+
+  test('corners stay corners, and between points it is linear', () => {
+    const ramp = grid(3, (i) => i);
+    expect([...resamplePosemb(ramp, [1, 4, 1]).data]).toEqual([0, 2, 6, 8]);
+    expect([...resamplePosemb(ramp, [1, 25, 1]).data].slice(0, 6)).toEqual([0, 0.5, 1, 1.5, 2, 1.5]);
+    expect([...resamplePosemb(ramp, [1, 1, 1]).data]).toEqual([0]);
+  });
+
+  test('what is constant stays so, whatever rounding does at the edge', () => {
+    for (let from = 1; from <= 40; from++) {
+      const old = grid(from, () => 3);
+      for (let to = 1; to <= 40; to++) {
+        expect(resamplePosemb(old, [1, to * to, 1]).data.every((value) => value === 3)).toBe(true);
+      }
+    }
+  });
+
+  test('half-precision embeddings become float32 when they change', () => {
+    const old = hostArray('bfloat16', [1, 1, 2], [0x3f80, 0xc000]);
+    expect(resamplePosemb(old, [1, 1, 2])).toBe(old);
+    const values = [1, -2, 1, -2, 1, -2, 1, -2];
+    expect(resamplePosemb(old, [1, 4, 2])).toEqual(hostArray('float32', [1, 4, 2], values));
+    const half = hostArray('float16', [1, 1, 3], [0x3c00, 0x0001, 0xfc00]);
+    expect([...resamplePosemb(half, [1, 4, 3]).data.slice(0, 3)]).toEqual([1, 2 ** -24, -Infinity]);
+  });
 });
