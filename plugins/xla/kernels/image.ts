@@ -68,7 +68,6 @@ function resize(images: Value, size: Size, weights: Weights, backwards = false):
   return along(along(wide, 1, size[0]), 2, size[1]);
 }
 
-/** The linear map [to, from] that half-pixel corrections make of equal sizes isn't always the identity. */
 const resizeOp = (kind: typeof bilinear) =>
   lower<'images', ResizeBilinearAttrs>(({ images }, { alignCorners, halfPixelCenters, size }) =>
     hlo.convert(

@@ -38,7 +38,6 @@ export const softplus = (x: Value): Value => hlo.add(relu(x), hlo.log1p(hlo.exp(
 const seluAlpha = 1.7580993408473768; // scale * alpha
 const seluScale = 1.0507009873554805;
 
-/** Signum with tfjs's ends: 0 for 0, NaN for NaN. */
 export const unary = {
   Abs: any(hlo.abs),
   Acos: real(hlo.acos),
