@@ -22,7 +22,7 @@ function membersOf(count: number, split: Split): number[] {
   return Array.from({ length: count }, (_, i) => i).filter((i) => test.has(i) === (split === 'test'));
 }
 
-export function mnist(split: Split, { images }: Digits = readDigits()): DataSource {
+export function mnist(split: Split, { images }: Digits): DataSource {
   const pixels = side * side;
   const classes = images.map((bytes) => membersOf(bytes.length / pixels, split));
   // One of each class in turn, so that any stretch of the order has all of them.
@@ -44,6 +44,9 @@ export function mnist(split: Split, { images }: Digits = readDigits()): DataSour
   };
 }
 
+/** Read once for both splits. */
+let digits: Digits | undefined;
+
 export default definePlugin({
   name: 'data-mnist',
   version: '0.1.0',
@@ -59,7 +62,7 @@ export default definePlugin({
           .default('train')
           .describe('8,500 or 1,500 digits; the same ones every time'),
       }),
-      create: ({ split }) => mnist(split),
+      create: ({ split }) => mnist(split, (digits ??= readDigits())),
     });
   },
 });

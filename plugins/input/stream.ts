@@ -31,10 +31,10 @@ export class Stream implements BatchStream {
     if (this.failure) throw this.failure.error;
     const batch = this.coming.shift();
     if (!batch) return undefined;
+    // Before it is there, so that threads that are done with their share of it go on with the next.
+    this.startMore();
     try {
-      const made = await batch;
-      this.startMore();
-      return made;
+      return await batch;
     } catch (error) {
       this.failure ??= { error };
       this.stop();
