@@ -43,10 +43,6 @@ export type OwnGradient<K extends OwnOp> =
       /** All of the input names. */
       readonly saves: OwnInputs<K, true>;
       grad(dy: OwnResults<K, Tensor>, attrs: OwnAttrs<K>, inputs: OwnInputs<K, Tensor>): InputGradients<K>;
-    }
-  | {
-      readonly from: 'result';
-      grad(dy: OwnResults<K, Tensor>, attrs: OwnAttrs<K>, result: Tensor): InputGradients<K>;
     };
 
 export interface OwnRule<K extends OwnOp> {
@@ -100,8 +96,12 @@ export const ownRules: { readonly [K in keyof OwnOps]: OwnRule<K> } = {
   ErfInv: {
     shape: ({ x }) => requireDtype('erfInv', x, 'float32'),
     gradient: {
-      from: 'result',
-      grad: (dy, _attrs, y) => ({ x: () => mul(dy, mul(Math.sqrt(Math.PI) / 2, exp(square(y)))) }),
+      from: 'inputs',
+      saves: { x: true },
+      // Computed again, since tfjs loses the second derivative of what is saved from the results.
+      grad: (dy, _attrs, { x }) => ({
+        x: () => mul(dy, mul(Math.sqrt(Math.PI) / 2, exp(square(runOwn('ErfInv', { x }, {}))))),
+      }),
     },
     fallback: ({ x }) => {
       const values = x.dataSync<'float32'>();

@@ -20,8 +20,6 @@ function registerOwnGradient<K extends OwnOp>(op: K, { gradient }: OwnRule<K>): 
     switch (gradient.from) {
       case 'dy':
         return gradient.grad(dy, attrs);
-      case 'result':
-        return gradient.grad(dy, attrs, saved[0] as Tensor);
       case 'inputs': {
         const inputs = Object.fromEntries(names.map((name, i) => [name, saved[i] as Tensor]));
         return gradient.grad(dy, attrs, inputs as OwnInputs<K, Tensor>);
@@ -36,7 +34,6 @@ function registerOwnGradient<K extends OwnOp>(op: K, { gradient }: OwnRule<K>): 
   registerGradient({
     kernelName: ownKernelName(op),
     inputsToSave: names,
-    outputsToSave: gradient.from === 'result' ? [true] : [],
     gradFunc: gradFunc as GradConfig['gradFunc'],
   });
 }
