@@ -118,7 +118,8 @@ export function pyloopToScan(params: ParamArrays): ParamArrays {
   const names = Object.keys(transformer).filter(isBlock);
   const blocks = names.map((_, i) => new Map(leavesOf(transformer[`encoderblock_${i}`])));
   const [first] = blocks;
-  if (!first?.size || blocks.some((block) => describe(block) !== describe(first))) throw errors.blocks({ names });
+  if (!first?.size || blocks.some((block) => describe(block) !== describe(first)))
+    throw errors.blocks({ names });
 
   const stacked = [...first.keys()].map((name) => {
     return [name, stackArrays(blocks.map((block) => block.get(name) as HostArray))] as const;
