@@ -126,13 +126,11 @@ export {
   // Gradients and memory
   customGrad,
   dispose,
-  grad,
   keep,
   tidy,
-  valueAndGrad,
-  valueAndGrads,
 } from '@tensorflow/tfjs-core';
 
+export { grad, valueAndGrad, valueAndGrads } from './gradients';
 export {
   castStorage,
   dropout,

@@ -16,6 +16,8 @@ const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 export function prepareTensorflow(): void {
   // oneDNN's matmuls on several threads break when a signal interrupts them.
   process.env.TF_NUM_INTRAOP_THREADS ??= '1';
+  // TensorFlow's notices of what it is doing aren't for users; its warnings are.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
   restoreUtil();
   const problems = packages.map(problemOf);
   if (problems.every((problem) => problem !== undefined)) {

@@ -52,9 +52,28 @@ test('a barrier, some of whose results nobody uses', () => {
   expect([...ofOne(tf.ones([2])).dataSync()]).toEqual([1, 1]);
 });
 
-test('a function of what is constant for gradients has none', () => {
-  const f = (x: tf.Tensor) => tf.sum(tf.stopGradient(tf.square(x)));
-  expect(() => tf.grad(f)(tf.ones([2]))).toThrow('Cannot compute gradient');
+test('what the result does not depend on has a gradient of zeros, as in JAX', () => {
+  const constant = (x: tf.Tensor) => tf.sum(tf.stopGradient(tf.square(x)));
+  expect([
+    ...tf
+      .grad(constant)(tf.ones([2]))
+      .dataSync(),
+  ]).toEqual([0, 0]);
+  const { value, grad } = tf.valueAndGrad(() => tf.scalar(3))(tf.ones([2]));
+  expect([value.dataSync()[0], ...grad.dataSync()]).toEqual([3, 0, 0]);
+  const first = (a: tf.Tensor, _b: tf.Tensor, c: tf.Tensor) => tf.sum(tf.mul(a, c)) as tf.Scalar;
+  const { grads } = tf.valueAndGrads(first)([tf.tensor([1, 2]), tf.ones([3]), tf.tensor([4, 5])]);
+  expect(grads.map((x) => [...x.dataSync()])).toEqual([[4, 5], [0, 0, 0], [1, 2]]); // prettier-ignore
+});
+
+test('a gradient for a given dy', () => {
+  const twice = (x: tf.Tensor) => tf.mul(x, tf.tensor([2, 3]));
+  expect([
+    ...tf
+      .grad(twice)(tf.ones([2]), tf.tensor([5, 7]))
+      .dataSync(),
+  ]).toEqual([10, 21]);
+  expect(() => tf.grad(twice)(tf.ones([2]), tf.ones([3]))).toThrow('dy must have the shape of the result');
 });
 
 test('random integers in spans that wrap: the formula in whole numbers', () => {
