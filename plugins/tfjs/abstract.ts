@@ -27,7 +27,7 @@ import { TensorSpec } from '../../core/runtime';
 import { type OwnInputs, ownKernelName, type OwnOp } from '../../core/tensor/own-ops';
 import { type OwnRule, ownRules, type Shaped } from '../../core/tensor/own-rules';
 import { mapTree, type Tree } from '../../core/tree';
-import { activate } from './activate';
+import { activate, whileUnderWay } from './activate';
 import { prepareCpu } from './cpu';
 import { tensorTypes } from './types';
 
@@ -172,7 +172,8 @@ export function evalShape(fn: (...args: never[]) => unknown, args: readonly unkn
           leaf instanceof TensorSpec ? fill([...leaf.shape], 0, tensorTypes[leaf.dtype]) : leaf,
         ),
       );
-      specs = mapTree(fn(...(abstract as never[])) as Tree<Tensor>, ({ dtype, shape }) => {
+      const made = whileUnderWay(() => fn(...(abstract as never[]))) as Tree<Tensor>;
+      specs = mapTree(made, ({ dtype, shape }) => {
         return new TensorSpec(dtype as DType, shape);
       });
     });

@@ -24,9 +24,9 @@ import {
 } from '../../core/runtime';
 import * as tf from '../../core/tensor';
 import { registerFallbacks } from '../../core/tensor/register';
-import { flatten, type Tree, unflatten } from '../../core/tree';
+import { flatten, namedLeaves, type Tree, unflatten } from '../../core/tree';
 import { evalShape } from './abstract';
-import { activate } from './activate';
+import { activate, underWay, whileUnderWay } from './activate';
 import { halfToFloat } from './half';
 import { tensorTypes } from './types';
 
@@ -35,7 +35,25 @@ const errors = catalogue('runtime', {
     what: `The mesh ${v.mesh} has ${v.size} devices, and the ${v.runtime} runtime has one.`,
     fix: 'leave "mesh" out of the config, or run on xla.',
   }),
+  // As on xla, so that what runs here runs there.
+  notATensor: (v: { name: string; leaf: string; found: unknown }) => ({
+    what: `"${v.name}" got ${describe(v.found)} as ${v.leaf}, and can take tensors alone.`,
+    fix: 'list the argument in "static", or make a tensor of it.',
+  }),
+  badResult: (v: { name: string; leaf: string; found: unknown }) => ({
+    what: `"${v.name}" returned ${describe(v.found)} as ${v.leaf}, and can return tensors alone.`,
+    fix: 'return tensors; compute other values outside.',
+  }),
+  asyncFunction: (v: { name: string }) => ({
+    what: `"${v.name}" returned a promise, and a jitted function can't.`,
+    fix: 'make it a synchronous function; await its inputs before the call.',
+  }),
 });
+
+const describe = (value: unknown) =>
+  typeof value === 'object' || typeof value === 'function'
+    ? `a ${(value as object).constructor.name}`
+    : `the ${typeof value} ${String(value)}`;
 
 export interface EagerBackend {
   /** tfjs's name, and the runtime's. */
@@ -83,15 +101,24 @@ class EagerRuntime implements Runtime {
 
   jit<Args extends readonly unknown[], Out>(
     fn: (...args: Args) => Out,
-    { donate = [], static: plain = [] }: JitOptions,
+    { name, donate = [], static: plain = [] }: JitOptions,
   ): Jitted<Args, Out> {
     const call = (...args: Args): Out => {
+      // In another function's body it is part of that. Under a gradient tape its kernels must be seen, and what they made
+      // lives on for the tape.
+      if (underWay()) return fn(...args);
       activate(this.name);
-      // Under a gradient tape the function's kernels must be seen, and what they made lives on for the tape.
       if (engine().state.gradientDepth > 0) return fn(...args);
-      const given = new Set(args.flatMap((arg, i) => (plain.includes(i) ? [] : tensorsIn(arg))));
-      const out = tidy(() => ownResults(fn(...args), given) as never) as Out;
-      for (const index of donate) tf.dispose(tensorsIn(args[index]));
+      const given = new Set(args.flatMap((arg, i) => (plain.includes(i) ? [] : tensorsOf(name, i, arg))));
+      const out = tidy(
+        () =>
+          ownResults(
+            name,
+            whileUnderWay(() => fn(...args)),
+            given,
+          ) as never,
+      ) as Out;
+      for (const index of donate) tf.dispose(flatten(args[index] as Tree<Tensor>).leaves);
       return out;
     };
     const nothing: Compiled = { traceSeconds: 0, compileSeconds: 0, cached: false };
@@ -130,12 +157,26 @@ class EagerRuntime implements Runtime {
   async dispose(): Promise<void> {}
 }
 
-function tensorsIn(tree: unknown): Tensor[] {
-  return flatten(tree as Tree<unknown>).leaves.filter((leaf): leaf is Tensor => leaf instanceof tf.Tensor);
+/** The tensors of an argument. */
+function tensorsOf(name: string, index: number, arg: unknown): Tensor[] {
+  for (const [path, leaf] of namedLeaves(arg as Tree<unknown>)) {
+    if (leaf instanceof tf.Tensor) continue;
+    throw errors.notATensor({ name, leaf: `argument ${index} ${path}`.trim(), found: leaf });
+  }
+  return flatten(arg as Tree<Tensor>).leaves;
 }
 
 /** The results as tensors of their own: one that is an argument, or there twice, would be disposed of with the other. */
-function ownResults(out: unknown, given: Set<Tensor>): unknown {
+function ownResults(name: string, out: unknown, given: ReadonlySet<Tensor>): unknown {
+  if (out instanceof Promise) {
+    // Its failure is ours to report.
+    out.catch(() => {});
+    throw errors.asyncFunction({ name });
+  }
+  for (const [path, leaf] of namedLeaves(out as Tree<unknown>)) {
+    if (!(leaf instanceof tf.Tensor))
+      throw errors.badResult({ name, leaf: `result ${path}`.trim(), found: leaf });
+  }
   const { leaves, treedef } = flatten(out as Tree<Tensor>);
   const seen = new Set(given);
   const own = leaves.map((leaf) => {

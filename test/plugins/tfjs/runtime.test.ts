@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { HostArray, hostArray } from '../../../core/array';
 import { Container } from '../../../core/container';
@@ -73,6 +75,51 @@ describe.each(['wasm', 'cpu'])('%s', (name) => {
     expect(new Set(counts).size).toBe(1);
   });
 
+  test('a jitted function inside of another, of a gradient, or of evalShape is part of it', async () => {
+    const inner = runtime.jit((x: tf.Tensor) => ({ y: tf.square(x), same: x }), {
+      name: 'inner',
+      donate: [0],
+    });
+    const outer = runtime.jit((x: tf.Tensor) => tf.add(inner(x).y, inner(x).same), { name: 'outer' });
+    expect((await runtime.toHost(outer(put(2, 3)))).data).toEqual(Float32Array.of(6, 12));
+    const slope = runtime.jit((x: tf.Tensor) => tf.grad((at: tf.Tensor) => tf.sum(inner(at).y))(x), {
+      name: 'slope',
+    });
+    expect((await runtime.toHost(slope(put(2, 3)))).data).toEqual(Float32Array.of(4, 6));
+    const outside = tf.grad((at: tf.Tensor) => tf.sum(inner(at).y))(put(5));
+    expect((await runtime.toHost(outside)).data).toEqual(Float32Array.of(10));
+    const specs = runtime.evalShape((x: tf.Tensor) => outer(x), new TensorSpec('float32', [7]));
+    expect(specs).toEqual(new TensorSpec('float32', [7]));
+  });
+
+  test('what is no tensor is refused, as on xla', () => {
+    const same = runtime.jit((x: unknown) => x as tf.Tensor, { name: 'same' });
+    expect(() => same({ a: [put(1), 5] })).toThrow('"same" got the number 5 as argument 0 a/1');
+    const bad = runtime.jit(() => ({ loss: 'none' }), { name: 'bad' });
+    expect(bad).toThrow('"bad" returned the string none as result loss');
+    const late = runtime.jit(async () => put(1), { name: 'late' });
+    expect(late).toThrow('"late" returned a promise');
+  });
+
+  test('a function that throws leaves nothing behind, and its donated arguments intact', () => {
+    const x = put(1, 2);
+    const before = memory().numTensors;
+    const failing = runtime.jit(
+      (x: tf.Tensor) => {
+        tf.mul(x, 2);
+        throw new Error('of the function');
+      },
+      { name: 'failing', donate: [0] },
+    );
+    expect(() => failing(x)).toThrow('of the function');
+    expect(memory().numTensors).toBe(before);
+    expect([...x.dataSync()]).toEqual([1, 2]);
+    // What comes next runs as before.
+    const step = runtime.jit((x: tf.Tensor) => tf.add(x, 1), { name: 'step', donate: [0] });
+    tf.dispose(step(x));
+    expect(memory().numTensors).toBe(before - 1);
+  });
+
   test('evalShape tells shapes and keeps nothing', () => {
     const before = memory().numTensors;
     const specs = runtime.evalShape(
@@ -88,6 +135,28 @@ describe.each(['wasm', 'cpu'])('%s', (name) => {
     const grad = tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.gather(x, tf.range(0, 2, 1, 'int32')), 3)));
     expect((await runtime.toHost(grad(put(1, 2, 3)))).data).toEqual(Float32Array.of(3, 3, 0));
   });
+});
+
+test('after a runtime another one can be made, and the first again', async () => {
+  for (const name of ['wasm', 'cpu', 'wasm', 'cpu']) {
+    const runtime = await open(name);
+    const x = runtime.toDevice(hostArray('float32', [2], [1, 2]));
+    const double = runtime.jit((x: tf.Tensor) => tf.mul(x, 2), { name: 'double', donate: [0] });
+    expect((await runtime.toHost(double(x))).data).toEqual(Float32Array.of(2, 4));
+    expect(double.compile()).toEqual({ traceSeconds: 0, compileSeconds: 0, cached: false });
+    await runtime.dispose();
+  }
+});
+
+test('importing the plugin loads no backend', () => {
+  const loaded = `
+    require('./core/register');
+    require('./plugins/tfjs');
+    const heavy = Object.keys(require.cache).filter((file) => /@tensorflow/.test(file));
+    process.stdout.write(JSON.stringify(heavy));`;
+  const root = path.join(__dirname, '..', '..', '..');
+  const result = spawnSync(process.execPath, ['-e', loaded], { cwd: root, encoding: 'utf8' });
+  expect([result.stderr, result.stdout]).toEqual(['', '[]']);
 });
 
 test('a mesh of several devices is refused', async () => {
