@@ -3,9 +3,13 @@
 import {
   div,
   engine,
+  exp,
   getKernel,
+  log,
+  max,
   neg,
   softplus,
+  sub,
   sum,
   type Tensor,
   type TensorInfo,
@@ -58,6 +62,15 @@ export function gelu(x: Tensor, approximate = true): Tensor {
  */
 export function logSigmoid(x: Tensor): Tensor {
   return neg(softplus(neg(x)));
+}
+
+/**
+ * The logarithm of softmax along an axis, as JAX has it. tfjs's own knows the last axis alone, and has a wrong second
+ * derivative.
+ */
+export function logSoftmax(logits: Tensor, axis = -1): Tensor {
+  const shifted = sub(logits, stopGradient(max(logits, axis, true)));
+  return sub(shifted, log(sum(exp(shifted), axis, true)));
 }
 
 /** Inverse of erf on [-1, 1], elementwise, float32. */

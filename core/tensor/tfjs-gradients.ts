@@ -49,6 +49,7 @@ import {
   reshape,
   reverse,
   type ReverseAttrs,
+  rsqrt,
   sigmoid,
   sign,
   sin,
@@ -104,14 +105,27 @@ const fromInput = <Attrs>(
   rule<Attrs>(kernel, { inputs: [input] }, (dy, [x], attrs) => ({
     [input]: () => grad(dy, x as Tensor, attrs),
   }));
+/**
+ * The saved result is a copy that tfjs puts on the tape before the kernel itself, so that an outer tape would take it for
+ * a constant and give a wrong second derivative. Under two tapes the input is saved too, and the result computed again.
+ */
 const fromResult = <Attrs>(
-  kernel: string,
+  kernelName: string,
   grad: (dy: Tensor, y: Tensor, attrs: Attrs) => Tensor,
   input = 'x',
 ) =>
-  rule<Attrs>(kernel, { result: true }, (dy, [y], attrs) => ({
-    [input]: () => grad(dy, y as Tensor, attrs),
-  }));
+  registerGradient({
+    kernelName,
+    get inputsToSave() {
+      return engine().state.gradientDepth > 1 ? [input] : [];
+    },
+    outputsToSave: [true],
+    gradFunc: (dy, saved, attrs) => {
+      const [first, second] = saved as [Tensor, Tensor?];
+      const y = () => (second ? run(kernelName, { [input]: first }, attrs) : first);
+      return { [input]: () => grad(dy as Tensor, y(), attrs as unknown as Attrs) };
+    },
+  });
 const fromNothing = <Attrs>(kernel: string, grad: (dy: Tensor, attrs: Attrs) => Tensor, input = 'x') =>
   rule<Attrs>(kernel, {}, (dy, _saved, attrs) => ({ [input]: () => grad(dy, attrs) }));
 
@@ -174,9 +188,7 @@ function registerElementwise(): void {
   fromResult('Sqrt', (dy, y) => mul(dy, div(0.5, y)));
   fromResult('Tan', (dy, y) => mul(dy, add(1, square(y))));
   fromResult('Tanh', (dy, y) => mul(dy, sub(1, square(y))));
-  rule('Rsqrt', { inputs: ['x'], result: true }, (dy, [x, y]) => ({
-    x: () => mul(dy, div(mul(-0.5, y as Tensor), x as Tensor)),
-  }));
+  fromInput('Rsqrt', (dy, x) => mul(dy, div(mul(-0.5, rsqrt(x)), x)));
 
   fromNothing('Neg', (dy) => neg(dy));
   fromNothing('Cast', (dy) => cast(dy, 'float32'));
