@@ -3,12 +3,8 @@ import { getKernel, type KernelFunc, registerKernel, unregisterKernel } from '@t
 /** A kernel that is right, from the backend's own. */
 export type Repair = (original: KernelFunc) => KernelFunc;
 
-const repaired = new Set<string>();
-
-/** Puts the repairs in the place of the backend's own kernels; once a process. */
+/** Puts the repairs in the place of the backend's own kernels. */
 export function repairKernels(backendName: string, repairs: Readonly<Record<string, Repair>>): void {
-  if (repaired.has(backendName)) return;
-  repaired.add(backendName);
   for (const [kernelName, repair] of Object.entries(repairs)) {
     const original = getKernel(kernelName, backendName);
     unregisterKernel(kernelName, backendName);

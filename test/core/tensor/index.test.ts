@@ -46,6 +46,7 @@ const inputs = {
     [2, 2, 2, 3],
     Array.from({ length: 24 }, (_, i) => Math.cos(i * 0.9)),
   ),
+  empty: hostArray('float32', [0, 3], []),
   key: hostArray('int32', [2], [3, 7]),
 };
 type Inputs = { readonly [K in keyof typeof inputs]: tf.Tensor };
@@ -57,58 +58,94 @@ const square = (x: tf.Tensor) => tf.sum(tf.mul(x, x)) as tf.Scalar;
 
 /** One op may be sampled several times, for several dtypes and shapes. */
 const samples: Readonly<Record<OpName, Sample | readonly Sample[]>> = {
-  fill: [() => tf.fill([2, 3], 2.5), () => tf.fill([2], 7, 'int32')],
-  linspace: () => tf.linspace(0, 1, 5),
+  fill: [
+    () => tf.fill([2, 3], 2.5),
+    () => tf.fill([2], 7, 'int32'),
+    () => tf.fill([], -1.5),
+    () => tf.fill([2], 1, 'bool'),
+    () => tf.fill([0], 1),
+  ],
+  linspace: [() => tf.linspace(0, 1, 5), () => tf.linspace(3, 3, 1)],
   ones: [() => tf.ones([2, 2]), () => tf.ones([2], 'int32')],
   onesLike: [({ x }) => tf.onesLike(x), ({ i }) => tf.onesLike(i)],
-  range: [() => tf.range(0, 5), () => tf.range(4, -2, -2, 'int32')],
+  range: [() => tf.range(0, 5), () => tf.range(4, -2, -2, 'int32'), () => tf.range(0, 1, 0.25)],
   scalar: [() => tf.scalar(2.5), () => tf.scalar(3, 'int32'), () => tf.scalar(true, 'bool')],
   tensor: [() => tf.tensor([1, 2, 3, 4], [2, 2]), () => tf.tensor([1, 2], [2], 'int32')],
   zeros: [() => tf.zeros([2, 2]), () => tf.zeros([0, 3]), () => tf.zeros([2], 'bool')],
   zerosLike: [({ x }) => tf.zerosLike(x), ({ b }) => tf.zerosLike(b)],
   eye: () => tf.eye(3),
-  oneHot: [({ ids }) => tf.oneHot(ids, 4), ({ i }) => tf.oneHot(i, 3, 0.9, 0.05)],
+  oneHot: [
+    ({ ids }) => tf.oneHot(ids, 4),
+    ({ i }) => tf.oneHot(i, 3, 0.9, 0.05),
+    ({ ids }) => tf.oneHot(ids, 4, 1, 0, 'float32'),
+    ({ ids }) => tf.oneHot(ids, 3, 0.9, 0.05, 'float32'),
+    ({ ids }) => tf.oneHot(ids, 3, 1, 0, 'bool'),
+  ],
 
-  abs: [({ x }) => tf.abs(x), ({ i }) => tf.abs(i)],
-  add: [({ x, y }) => tf.add(x, y), ({ i, j }) => tf.add(i, j), ({ x }) => tf.add(x, 1), ({ i, x }) => tf.add(i, x)], // prettier-ignore
-  addN: ({ x, positive }) => tf.addN([x, positive, x]),
+  abs: [({ x }) => tf.abs(x), ({ i }) => tf.abs(i), ({ empty }) => tf.abs(empty)],
+  add: [
+    ({ x, y }) => tf.add(x, y),
+    ({ i, j }) => tf.add(i, j),
+    ({ x }) => tf.add(x, 1),
+    ({ i, x }) => tf.add(i, x),
+  ],
+  addN: [({ x, positive }) => tf.addN([x, positive, x]), ({ i }) => tf.addN([i, i])],
   ceil: ({ x }) => tf.ceil(x),
-  clipByValue: [({ x }) => tf.clipByValue(x, -0.5, 1), ({ special }) => tf.clipByValue(special, -2, 2)],
+  clipByValue: [
+    ({ x }) => tf.clipByValue(x, -0.5, 1),
+    ({ special }) => tf.clipByValue(special, -2, 2),
+    ({ i }) => tf.clipByValue(i, -2, 3),
+  ],
   cos: ({ x }) => tf.cos(x),
-  div: [({ x, y }) => tf.div(x, y), ({ i }) => tf.div(i, tf.scalar(2))],
+  div: [
+    ({ x, y }) => tf.div(x, y),
+    ({ i }) => tf.div(i, tf.scalar(2)),
+    ({ x }) => tf.div(1, x),
+    ({ x, special }) => tf.div(tf.slice(x, [0, 0], [1, 1]), tf.slice(special, 3, 1)),
+  ],
   divNoNan: ({ x, special }) => tf.divNoNan(tf.slice(x, [0, 0], [1, 1]), tf.slice(special, 3, 2)),
   erf: ({ x }) => tf.erf(x),
-  exp: ({ x }) => tf.exp(x),
+  exp: [({ x }) => tf.exp(x), ({ special }) => tf.exp(special)],
   expm1: ({ small }) => tf.expm1(small),
   floor: ({ x }) => tf.floor(x),
   floorDiv: [({ x, y }) => tf.floorDiv(x, y), ({ i, j }) => tf.floorDiv(i, j)],
   isFinite: ({ special }) => tf.isFinite(special),
   isNaN: ({ special }) => tf.isNaN(special),
-  log: ({ positive }) => tf.log(positive),
+  log: [({ positive }) => tf.log(positive), ({ special }) => tf.log(special)],
   log1p: ({ positive }) => tf.log1p(positive),
-  maximum: [({ x, y }) => tf.maximum(x, y), ({ i, j }) => tf.maximum(i, j)],
+  maximum: [({ x, y }) => tf.maximum(x, y), ({ i, j }) => tf.maximum(i, j), ({ x }) => tf.maximum(x, 0)],
   minimum: [({ x, y }) => tf.minimum(x, y), ({ i, j }) => tf.minimum(i, j)],
-  mod: [({ x, y }) => tf.mod(x, y), ({ i, j }) => tf.mod(i, j)],
+  mod: [({ x, y }) => tf.mod(x, y), ({ i, j }) => tf.mod(i, j), ({ x }) => tf.mod(x, 1)],
   mul: [({ x, y }) => tf.mul(x, y), ({ i, j }) => tf.mul(i, j), ({ x }) => tf.mul(2, x)],
   neg: [({ x }) => tf.neg(x), ({ i }) => tf.neg(i)],
-  pow: [({ positive, x }) => tf.pow(positive, x), ({ i }) => tf.pow(i, tf.scalar(2, 'int32'))],
+  pow: [
+    ({ positive, x }) => tf.pow(positive, x),
+    ({ i }) => tf.pow(i, tf.scalar(2, 'int32')),
+    ({ x }) => tf.pow(x, 2),
+    ({ x }) => tf.pow(x, 3),
+  ],
   reciprocal: ({ positive }) => tf.reciprocal(positive),
-  relu: [({ x }) => tf.relu(x), ({ i }) => tf.relu(i)],
+  relu: [({ x }) => tf.relu(x), ({ i }) => tf.relu(i), ({ special }) => tf.relu(special)],
   // Half to even.
   round: ({ x }) => [tf.round(x), tf.round(tf.tensor([0.5, 1.5, 2.5, -0.5, -1.5]))],
-  rsqrt: ({ positive }) => tf.rsqrt(positive),
-  sigmoid: ({ x }) => tf.sigmoid(tf.mul(x, 20)),
-  sign: ({ x }) => tf.sign(x),
+  rsqrt: [({ positive }) => tf.rsqrt(positive), ({ special }) => tf.rsqrt(tf.slice(special, 3, 2))],
+  sigmoid: [({ x }) => tf.sigmoid(tf.mul(x, 20)), ({ special }) => tf.sigmoid(special)],
+  sign: [({ x }) => tf.sign(x), ({ i }) => tf.sign(tf.cast(i, 'float32'))],
   sin: ({ x }) => tf.sin(x),
   softplus: ({ x }) => tf.softplus(tf.mul(x, 50)),
-  sqrt: ({ positive }) => tf.sqrt(positive),
+  sqrt: [({ positive }) => tf.sqrt(positive), ({ x }) => tf.sqrt(x)],
   square: [({ x }) => tf.square(x), ({ i }) => tf.square(i)],
   squaredDifference: ({ x, y }) => tf.squaredDifference(x, y),
   sub: [({ x, y }) => tf.sub(x, y), ({ i, j }) => tf.sub(i, j), ({ x }) => tf.sub(1, x)],
   tan: ({ small }) => tf.tan(small),
-  tanh: ({ x }) => tf.tanh(x),
+  tanh: [({ x }) => tf.tanh(x), ({ special }) => tf.tanh(special)],
 
-  equal: [({ ties }) => tf.equal(ties, 3), ({ i, j }) => tf.equal(i, j), ({ b, c }) => tf.equal(b, c)],
+  equal: [
+    ({ ties }) => tf.equal(ties, 3),
+    ({ i, j }) => tf.equal(i, j),
+    ({ b, c }) => tf.equal(b, c),
+    ({ special }) => tf.equal(special, special),
+  ],
   greater: [({ x, y }) => tf.greater(x, y), ({ i, j }) => tf.greater(i, j)],
   greaterEqual: [({ ties }) => tf.greaterEqual(ties, 0), ({ i, j }) => tf.greaterEqual(i, j)],
   less: [({ x, y }) => tf.less(x, y), ({ i, j }) => tf.less(i, j)],
@@ -116,54 +153,160 @@ const samples: Readonly<Record<OpName, Sample | readonly Sample[]>> = {
   logicalAnd: ({ b, c }) => tf.logicalAnd(b, c),
   logicalNot: ({ b }) => tf.logicalNot(b),
   logicalOr: ({ b, c }) => tf.logicalOr(b, c),
-  notEqual: [({ ties }) => tf.notEqual(ties, 3), ({ i, j }) => tf.notEqual(i, j)],
+  notEqual: [
+    ({ ties }) => tf.notEqual(ties, 3),
+    ({ i, j }) => tf.notEqual(i, j),
+    ({ special, b, c }) => [tf.notEqual(special, special), tf.notEqual(b, c)],
+  ],
   where: [
     ({ b, x, positive }) => tf.where(b, x, positive),
     ({ b, i }) => tf.where(b, i, tf.zerosLike(i)),
     ({ c, x, y }) => tf.where(c, x, y),
     ({ x, special }) => tf.where(tf.greater(tf.slice(x, [0, 0], [1, 1]), 0), tf.slice(special, 0, 1), 0),
+    ({ b }) => tf.where(b, b, tf.zerosLike(b)),
+    ({ b, x }) => tf.where(b, x, 0),
+    ({ b, c }) => tf.where(c, tf.cast(b, 'int32'), tf.scalar(7, 'int32')),
   ],
 
-  all: ({ b }) => [tf.all(b), tf.all(b, 0), tf.all(b, 1, true)],
-  any: ({ b }) => [tf.any(b), tf.any(b, 0), tf.any(b, 1, true)],
-  argMax: ({ x, ties }) => [tf.argMax(x), tf.argMax(ties, 1)],
-  argMin: ({ x, ties }) => [tf.argMin(x), tf.argMin(ties, 1)],
-  cumsum: [({ x }) => tf.cumsum(x, 1), ({ x }) => tf.cumsum(x, 0, true, true), ({ i }) => tf.cumsum(i, 1)],
-  logSoftmax: [({ x }) => tf.logSoftmax(x), ({ x }) => tf.logSoftmax(tf.mul(x, 100))],
+  all: [
+    ({ b }) => [tf.all(b), tf.all(b, 0), tf.all(b, 1, true)],
+    ({ b }) => tf.all(tf.reshape(b, [1, 2, 3]), [0, 2]),
+  ],
+  any: [
+    ({ b }) => [tf.any(b), tf.any(b, 0), tf.any(b, 1, true)],
+    ({ b }) => tf.any(tf.reshape(b, [1, 2, 3]), [0, 2]),
+  ],
+  argMax: [
+    ({ x, ties }) => [tf.argMax(x), tf.argMax(ties, 1)],
+    ({ i, matrix }) => [tf.argMax(i, 1), tf.argMax(matrix, -1), tf.argMax(matrix, 1)],
+  ],
+  argMin: [
+    ({ x, ties }) => [tf.argMin(x), tf.argMin(ties, 1)],
+    ({ i, matrix }) => [tf.argMin(i, 1), tf.argMin(matrix, 1)],
+  ],
+  cumsum: [
+    ({ x }) => tf.cumsum(x, 1),
+    ({ x }) => tf.cumsum(x, 0, true, true),
+    ({ i }) => tf.cumsum(i, 1),
+    ({ matrix }) => tf.cumsum(matrix, 1, true),
+    ({ matrix }) => tf.cumsum(matrix, 0, false, true),
+  ],
+  logSoftmax: [
+    ({ x }) => tf.logSoftmax(x),
+    ({ x }) => tf.logSoftmax(tf.mul(x, 100)),
+    ({ matrix }) => tf.logSoftmax(matrix, 1),
+  ],
   logSumExp: [({ x }) => tf.logSumExp(x, 1), ({ x }) => tf.logSumExp(tf.mul(x, 100), 0, true)],
-  max: [({ x }) => tf.max(x), ({ x }) => tf.max(x, 0), ({ i }) => tf.max(i, 1, true)],
-  mean: [({ x }) => tf.mean(x), ({ matrix }) => tf.mean(matrix, [0, 2]), ({ i }) => tf.mean(i, 1), ({ b }) => tf.mean(b)], // prettier-ignore
-  min: [({ x }) => tf.min(x), ({ x }) => tf.min(x, 0), ({ i }) => tf.min(i, 1, true)],
+  max: [
+    ({ x }) => tf.max(x),
+    ({ x }) => tf.max(x, 0),
+    ({ i }) => tf.max(i, 1, true),
+    ({ matrix }) => tf.max(matrix, [0, 1]),
+    ({ matrix }) => tf.max(matrix, [0, 2], true),
+  ],
+  mean: [
+    ({ x }) => tf.mean(x),
+    ({ matrix }) => tf.mean(matrix, [0, 2]),
+    ({ i }) => tf.mean(i, 1),
+    ({ b }) => tf.mean(b),
+    ({ matrix }) => tf.mean(matrix, [1], true),
+    ({ matrix }) => tf.mean(matrix, [0, 1, 2]),
+  ],
+  min: [
+    ({ x }) => tf.min(x),
+    ({ x }) => tf.min(x, 0),
+    ({ i }) => tf.min(i, 1, true),
+    ({ matrix }) => tf.min(matrix, [0, 1]),
+    ({ matrix }) => tf.min(matrix, [0, 2], true),
+  ],
   moments: ({ matrix }) => {
     const { mean, variance } = tf.moments(matrix, [0, 1], true);
     return [mean, variance];
   },
-  prod: [({ x }) => tf.prod(x, 1), ({ i }) => tf.prod(i)],
-  softmax: [({ x }) => tf.softmax(x), ({ x }) => tf.softmax(tf.mul(x, 100))],
-  sum: [({ x }) => tf.sum(x), ({ matrix }) => tf.sum(matrix, [0, 2], true), ({ i }) => tf.sum(i, 0), ({ b }) => tf.sum(b, 1)], // prettier-ignore
-  topk: ({ x, ties }) => {
-    const [a, b] = [tf.topk(x, 2), tf.topk(ties, 3)];
-    return [a.values, a.indices, b.values];
-  },
+  prod: [
+    ({ x }) => tf.prod(x, 1),
+    ({ i }) => tf.prod(i),
+    ({ matrix }) => tf.prod(matrix, [0, 2]),
+    ({ empty }) => tf.prod(empty),
+  ],
+  softmax: [
+    ({ x }) => tf.softmax(x),
+    ({ x }) => tf.softmax(tf.mul(x, 100)),
+    ({ matrix }) => tf.softmax(matrix),
+    ({ special }) => tf.softmax(tf.slice(special, 2, 3)),
+  ],
+  sum: [
+    ({ x }) => tf.sum(x),
+    ({ matrix }) => tf.sum(matrix, [0, 2], true),
+    ({ i }) => tf.sum(i, 0),
+    ({ b }) => tf.sum(b, 1),
+    ({ empty }) => tf.sum(empty),
+    ({ empty }) => tf.sum(empty, 0),
+    ({ x }) => tf.sum(tf.reshape(x, [1, 2, 1, 3]), [0, 3]),
+    ({ i }) => tf.sum(i, [0, 1], true),
+    ({ x }) => tf.sum(tf.slice(x, 0, 1), 0),
+  ],
+  topk: [
+    ({ x, ties }) => {
+      const [a, b] = [tf.topk(x, 2), tf.topk(ties, 3)];
+      return [a.values, a.indices, b.values];
+    },
+    ({ i }) => {
+      const { values, indices } = tf.topk(i, 2);
+      return [values, indices];
+    },
+  ],
 
-  avgPool: ({ image }) => tf.avgPool(four(image), 2, 2, 'same'),
-  conv2d: ({ image, filter }) => [
-    tf.conv2d(four(image), four(filter), 2, 'valid'),
-    tf.conv2d(four(image), four(filter), 1, 'same'),
+  avgPool: [
+    ({ image }) => tf.avgPool(four(image), 2, 2, 'same'),
+    ({ image }) => tf.avgPool(four(image), [3, 2], [1, 2], 'valid'),
   ],
-  depthwiseConv2d: ({ image, filter }) => tf.depthwiseConv2d(four(image), four(filter), 1, 'same'),
-  matMul: ({ x, y, matrix }) => [
-    tf.matMul(x, tf.reshape(y, [3, 1])),
-    tf.matMul(x, x, false, true),
-    tf.matMul(matrix, matrix, true, false),
-    tf.matMul(matrix, tf.slice(matrix, [0, 0, 0], [1, -1, -1]), false, true),
+  conv2d: [
+    ({ image, filter }) => [
+      tf.conv2d(four(image), four(filter), 2, 'valid'),
+      tf.conv2d(four(image), four(filter), 1, 'same'),
+    ],
+    ({ image, filter }) => tf.conv2d(four(image), four(filter), [2, 1], 'same'),
+    ({ image, filter }) => tf.conv2d(four(image), four(filter), 1, 'valid', 'NHWC', 2),
+    ({ image, filter }) =>
+      tf.conv2d(four(image), four(tf.slice(filter, [0, 0, 0, 0], [1, 1, -1, -1])), 1, 'same'),
   ],
-  maxPool: ({ image }) => tf.maxPool(four(image), 2, 1, 'valid'),
+  depthwiseConv2d: [
+    ({ image, filter }) => tf.depthwiseConv2d(four(image), four(filter), 1, 'same'),
+    ({ image, filter }) => tf.depthwiseConv2d(four(image), four(filter), 2, 'valid'),
+  ],
+  matMul: [
+    ({ x, y, matrix }) => [
+      tf.matMul(x, tf.reshape(y, [3, 1])),
+      tf.matMul(x, x, false, true),
+      tf.matMul(matrix, matrix, true, false),
+      tf.matMul(matrix, tf.slice(matrix, [0, 0, 0], [1, -1, -1]), false, true),
+    ],
+    ({ matrix, x }) => tf.matMul(tf.reshape(x, [1, 2, 3]), matrix),
+    ({ empty, x }) => [tf.matMul(empty, tf.transpose(x)), tf.matMul(tf.transpose(empty), empty)],
+  ],
+  maxPool: [
+    ({ image }) => tf.maxPool(four(image), 2, 1, 'valid'),
+    ({ image }) => tf.maxPool(four(image), 3, 2, 'same'),
+  ],
   // Of data that was a column of matMul before.
   outerProduct: ({ y }) => tf.outerProduct(y as tf.Tensor1D, y as tf.Tensor1D),
 
-  batchToSpaceND: ({ image }) => tf.batchToSpaceND(tf.reshape(image, [4, 2, 2, 2]), [2, 2], [[0, 0], [0, 1]]), // prettier-ignore
-  broadcastTo: [({ y }) => tf.broadcastTo(y, [2, 2, 3]), ({ j }) => tf.broadcastTo(j, [2, 3])],
+  batchToSpaceND: ({ image }) =>
+    tf.batchToSpaceND(
+      tf.reshape(image, [4, 2, 2, 2]),
+      [2, 2],
+      [
+        [0, 0],
+        [0, 1],
+      ],
+    ),
+  broadcastTo: [
+    ({ y }) => tf.broadcastTo(y, [2, 2, 3]),
+    ({ j }) => tf.broadcastTo(j, [2, 3]),
+    ({ c }) => tf.broadcastTo(c, [2, 3]),
+    ({ y }) => tf.broadcastTo(tf.reshape(y, [3, 1]), [2, 3, 2]),
+  ],
   cast: [
     ({ x }) => tf.cast(x, 'int32'),
     ({ i }) => tf.cast(i, 'float32'),
@@ -180,36 +323,152 @@ const samples: Readonly<Record<OpName, Sample | readonly Sample[]>> = {
     ({ x, positive }) => tf.concat([x, positive], -1),
     ({ i }) => tf.concat([i, i], 1),
     ({ b }) => tf.concat([b, b]),
+    ({ x, empty }) => tf.concat([empty, x, empty]),
+    ({ matrix }) => tf.concat([matrix, matrix, matrix], 1),
   ],
   expandDims: ({ x }) => tf.expandDims(x, 1),
   gather: [
     ({ matrix, ids }) => tf.gather(matrix, ids, 1),
     ({ i, ids }) => tf.gather(i, ids, 1),
     ({ matrix, ids }) => tf.gather(matrix, tf.reshape(ids, [2, 2]), 1),
+    ({ b, ids }) => tf.gather(b, ids, 1),
+    ({ x }) => tf.gather(x, tf.scalar(1, 'int32'), 1),
   ],
-  gatherND: ({ x }) => tf.gatherND(x, tf.tensor([[0, 2], [1, 0]], [2, 2], 'int32')), // prettier-ignore
-  mirrorPad: ({ x }) => [tf.mirrorPad(x, [[1, 0], [1, 2]], 'reflect'), tf.mirrorPad(x, [[1, 0], [1, 2]], 'symmetric')], // prettier-ignore
+  gatherND: [
+    ({ x }) =>
+      tf.gatherND(
+        x,
+        tf.tensor(
+          [
+            [0, 2],
+            [1, 0],
+          ],
+          [2, 2],
+          'int32',
+        ),
+      ),
+    ({ i }) => tf.gatherND(i, tf.tensor([[1], [0], [1]], [3, 1], 'int32')),
+  ],
+  mirrorPad: ({ x }) => [
+    tf.mirrorPad(
+      x,
+      [
+        [1, 0],
+        [1, 2],
+      ],
+      'reflect',
+    ),
+    tf.mirrorPad(
+      x,
+      [
+        [1, 0],
+        [1, 2],
+      ],
+      'symmetric',
+    ),
+  ],
   pad: [
-    ({ x }) => tf.pad(x, [[1, 0], [0, 2]]), // prettier-ignore
-    ({ x }) => tf.pad(x, [[1, 0], [0, 2]], -1.5), // prettier-ignore
-    ({ i }) => tf.pad(i, [[0, 1], [1, 0]], 3), // prettier-ignore
-    ({ b }) => tf.pad(b, [[0, 1], [1, 0]]), // prettier-ignore
+    ({ x }) =>
+      tf.pad(x, [
+        [1, 0],
+        [0, 2],
+      ]),
+    ({ x }) =>
+      tf.pad(
+        x,
+        [
+          [1, 0],
+          [0, 2],
+        ],
+        -1.5,
+      ),
+    ({ i }) =>
+      tf.pad(
+        i,
+        [
+          [0, 1],
+          [1, 0],
+        ],
+        3,
+      ),
+    ({ b }) =>
+      tf.pad(b, [
+        [0, 1],
+        [1, 0],
+      ]),
+    ({ image }) =>
+      tf.pad(image, [
+        [0, 0],
+        [1, 2],
+        [0, 1],
+        [0, 0],
+      ]),
   ],
   reshape: [({ x }) => tf.reshape(x, [3, -1]), ({ b }) => tf.reshape(b, [6])],
-  reverse: [({ x }) => tf.reverse(x), ({ matrix }) => tf.reverse(matrix, [1]), ({ i }) => tf.reverse(i, 1)],
-  scatterND: ({ y }) => tf.scatterND(tf.tensor([[4], [1], [4]], [3, 1], 'int32'), y, [6]), // prettier-ignore
+  reverse: [
+    ({ x }) => tf.reverse(x),
+    ({ matrix }) => tf.reverse(matrix, [1]),
+    ({ i }) => tf.reverse(i, 1),
+    ({ b }) => tf.reverse(b, 1),
+    ({ image }) => tf.reverse(image, [1, 2]),
+  ],
+  scatterND: [
+    ({ y }) => tf.scatterND(tf.tensor([[4], [1], [4]], [3, 1], 'int32'), y, [6]),
+    ({ j }) => tf.scatterND(tf.tensor([[4], [1], [4]], [3, 1], 'int32'), j, [6]),
+  ],
   slice: [
     ({ x }) => tf.slice(x, [0, 1], [2, -1]),
     ({ i }) => tf.slice(i, [1], [1]),
     ({ b }) => tf.slice(b, 1),
+    ({ image }) => tf.slice(image, [0, 1, 2, 0], [1, 2, -1, 1]),
+    ({ matrix }) => tf.slice(matrix, [1, 0, 1], [1, 3, 1]),
+    ({ x }) => tf.slice(x, [0, 1], [2, 0]),
   ],
-  spaceToBatchND: ({ image }) => tf.spaceToBatchND(four(image), [2, 2], [[0, 0], [1, 1]]), // prettier-ignore
-  split: [({ x }) => tf.split(x, 3, 1), ({ x }) => tf.split(x, [1, 2], 1), ({ i }) => tf.split(i, 2)],
+  spaceToBatchND: ({ image }) =>
+    tf.spaceToBatchND(
+      four(image),
+      [2, 2],
+      [
+        [0, 0],
+        [1, 1],
+      ],
+    ),
+  split: [
+    ({ x }) => tf.split(x, 3, 1),
+    ({ x }) => tf.split(x, [1, 2], 1),
+    ({ i }) => tf.split(i, 2),
+    ({ matrix }) => tf.split(matrix, [1, 2], 1),
+  ],
   squeeze: ({ image }) => tf.squeeze(image, [0]),
-  stack: [({ x, positive }) => tf.stack([x, positive], 1), ({ b }) => tf.stack([b, b])],
-  stridedSlice: ({ x }) => tf.stridedSlice(x, [0, 2], [2, 0], [1, -1]),
-  tensorScatterUpdate: ({ x }) => tf.tensorScatterUpdate(x, tf.tensor([[0, 2], [1, 0]], [2, 2], 'int32'), tf.tensor([5, 6])), // prettier-ignore
-  tile: [({ x }) => tf.tile(x, [2, 2]), ({ i }) => tf.tile(i, [1, 3])],
+  stack: [
+    ({ x, positive }) => tf.stack([x, positive], 1),
+    ({ b }) => tf.stack([b, b]),
+    ({ i }) => tf.stack([i, i, i], 2),
+    ({ y }) => tf.stack([y]),
+  ],
+  stridedSlice: [
+    ({ x }) => tf.stridedSlice(x, [0, 2], [2, 0], [1, -1]),
+    ({ matrix }) => tf.stridedSlice(matrix, [0, 0, 1], [2, 3, 2], [1, 2, 1]),
+  ],
+  tensorScatterUpdate: ({ x }) =>
+    tf.tensorScatterUpdate(
+      x,
+      tf.tensor(
+        [
+          [0, 2],
+          [1, 0],
+        ],
+        [2, 2],
+        'int32',
+      ),
+      tf.tensor([5, 6]),
+    ),
+  tile: [
+    ({ x }) => tf.tile(x, [2, 2]),
+    ({ i }) => tf.tile(i, [1, 3]),
+    ({ b }) => tf.tile(b, [2, 1]),
+    ({ matrix }) => tf.tile(matrix, [1, 2, 2]),
+  ],
   transpose: [
     ({ x }) => tf.transpose(x),
     ({ matrix }) => tf.transpose(matrix, [2, 0, 1]),
@@ -218,9 +477,17 @@ const samples: Readonly<Record<OpName, Sample | readonly Sample[]>> = {
     ({ image }) => tf.transpose(tf.reshape(image, [2, 2, 2, 2, 2]), [4, 1, 3, 0, 2]),
     ({ image }) => tf.transpose(tf.reshape(image, [2, 1, 2, 2, 2, 2]), [4, 1, 3, 0, 2, 5]),
   ],
-  unsortedSegmentSum: ({ ids, matrix }) =>
-    tf.unsortedSegmentSum(tf.reshape(matrix, [4, 3]), ids as tf.Tensor1D, 4),
-  unstack: [({ x }) => tf.unstack(x), ({ i }) => tf.unstack(i, 1)],
+  unsortedSegmentSum: [
+    ({ ids, matrix }) => tf.unsortedSegmentSum(tf.reshape(matrix, [4, 3]), ids as tf.Tensor1D, 4),
+    ({ ids, matrix }) =>
+      tf.unsortedSegmentSum(tf.cast(tf.reshape(matrix, [4, 3]), 'int32'), ids as tf.Tensor1D, 3),
+  ],
+  unstack: [
+    ({ x }) => tf.unstack(x),
+    ({ i }) => tf.unstack(i, 1),
+    ({ matrix }) => tf.unstack(matrix, 2),
+    ({ b }) => tf.unstack(b),
+  ],
 
   customGrad: ({ x }) => {
     const f = tf.customGrad((...args) => {
@@ -254,7 +521,10 @@ const samples: Readonly<Record<OpName, Sample | readonly Sample[]>> = {
 
   castStorage: ({ x }) => tf.castStorage(x, 'float32'),
   dropout: ({ x, key }) => tf.dropout(x, 0.4, key),
-  einsum: ({ x, matrix }) => [tf.einsum('ij,bjk->bki', x, matrix), tf.einsum('bjk->kb', matrix)],
+  einsum: [
+    ({ x, matrix }) => [tf.einsum('ij,bjk->bki', x, matrix), tf.einsum('bjk->kb', matrix)],
+    ({ matrix }) => tf.einsum('bij,bkj->bik', matrix, matrix),
+  ],
   erfInv: ({ small }) => tf.erfInv(small),
   gelu: ({ x }) => [tf.gelu(x), tf.gelu(x, false)],
   logSigmoid: ({ x }) => tf.logSigmoid(tf.mul(x, 50)),
