@@ -48,9 +48,12 @@ export function installed(name: PluginName, cache = defaultCache): string | unde
   return existsSync(library) ? library : undefined;
 }
 
-/** The installed plugin; installs it first when there is none. */
+/** The installed plugin; installs it first when there is none, unless BV_NO_INSTALL forbids to fetch unasked. */
 export async function ensureInstalled(name: PluginName, options: InstallOptions = {}): Promise<string> {
-  return installed(name, options.cache) ?? install(name, options);
+  const there = installed(name, options.cache);
+  if (there !== undefined) return there;
+  if (process.env.BV_NO_INSTALL) throw errors.notInstalled({ name });
+  return install(name, options);
 }
 
 /**

@@ -55,6 +55,10 @@ export const errors = catalogue('runtime', {
     what: `BV_PJRT_PLUGIN is ${path}, which doesn't exist`,
     fix: 'set BV_PJRT_PLUGIN to the shared library of a PJRT plugin, or unset it',
   }),
+  notInstalled: ({ name }: { name: string }) => ({
+    what: `The PJRT plugin "${name}" isn't installed, and BV_NO_INSTALL forbids to fetch it`,
+    fix: `\`bv runtime install ${name}\``,
+  }),
   noPip: () => ({
     what: 'Installing a PJRT plugin takes pip, and neither `python3 -m pip` nor `python -m pip` works',
     fix: 'install pip (`apt install python3-pip`), or set BV_PJRT_PLUGIN to the shared library of a PJRT plugin',

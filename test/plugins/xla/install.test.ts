@@ -27,6 +27,17 @@ onLinux('installing a plugin', () => {
     fs.rmSync(folder, { recursive: true });
   });
 
+  test('nothing is fetched unasked where BV_NO_INSTALL forbids it', async () => {
+    process.env.BV_NO_INSTALL = '1';
+    try {
+      await expect(ensureInstalled('cpu', { cache })).rejects.toMatchObject({
+        code: 'runtime/not-installed',
+      });
+    } finally {
+      delete process.env.BV_NO_INSTALL;
+    }
+  });
+
   /** A python3 whose `-m pip download` does `download`, in sh: "$downloads" and "$requirements" are set. */
   function fakePip(download: string): void {
     const bin = path.join(folder, 'bin');
