@@ -7,6 +7,7 @@ import { type Container, type Injected, type Token } from './container';
 import { catalogue } from './errors';
 import type { Scope } from './layers/scope';
 import { parseOptions } from './options';
+import type { ParityRunner } from './parity/case';
 import type { Installer, PartitionSpec, Mesh, Runtime, RuntimeOptions, TensorSpec } from './runtime';
 import { didYouMean } from './suggest';
 import type { Tensor } from './tensor';
@@ -141,6 +142,8 @@ export interface ExtensionPoints {
   runtime: (options: RuntimeOptions) => Promise<Runtime>;
   installer: Installer;
   init: Initializer;
+  /** Named `KIND NAME` as in the cases: `model vit:resample_posemb`. For what the rules of its kind don't cover. */
+  parity: ParityRunner;
 }
 export type ExtensionPoint = keyof ExtensionPoints;
 
@@ -175,6 +178,7 @@ export const extensionPoints: readonly { readonly point: ExtensionPoint; readonl
   { point: 'runtime', plural: 'runtimes' },
   { point: 'installer', plural: 'installers' },
   { point: 'init', plural: 'inits' },
+  { point: 'parity', plural: 'parities' },
 ];
 
 export interface Implementation<
