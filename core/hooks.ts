@@ -105,7 +105,7 @@ export const hookTable: Readonly<Record<HookName, HookEntry>> = Object.freeze({
     place: 'host',
     args: ['config'],
     since: '0.1.0',
-    doc: 'Once, when the config is loaded and before anything is made from it. Returns the config to use.',
+    doc: 'Once, when the config is loaded and before anything is made from it. Returns the config to use, which is checked again.',
   },
   data: {
     place: 'host',

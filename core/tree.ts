@@ -109,20 +109,27 @@ export function namedLeaves<T>(tree: Tree<T>): [name: string, leaf: T][] {
 
 /** The nested tree of slash-joined names: the inverse of `namedLeaves` for trees of objects. */
 export function nest<T>(named: Iterable<readonly [name: string, leaf: T]>): NestedRecord<T> {
-  const root: Record<string, unknown> = {};
+  // Maps until the end: names come from files, and `constructor` or `__proto__` must be names like any other.
+  type Node = Map<string, Node | { readonly leaf: T }>;
+  const root: Node = new Map();
   for (const [name, leaf] of named) {
     const path = name.split('/');
     const last = path.pop() as string;
     let node = root;
     for (const key of path) {
-      node[key] ??= {};
-      if (!isDict(node[key])) throw new Error(`nest: "${name}" passes through the leaf "${key}"`);
-      node = node[key];
+      const child = node.get(key) ?? new Map<string, never>();
+      if (!(child instanceof Map)) throw new Error(`nest: "${name}" passes through the leaf "${key}"`);
+      node.set(key, child);
+      node = child;
     }
-    if (last in node) throw new Error(`nest: "${name}" is there twice`);
-    node[last] = leaf;
+    if (node.has(last)) throw new Error(`nest: "${name}" is there twice`);
+    node.set(last, { leaf });
   }
-  return root as NestedRecord<T>;
+  const plain = (node: Node): NestedRecord<T> =>
+    Object.fromEntries(
+      [...node].map(([key, child]) => [key, child instanceof Map ? plain(child) : child.leaf]),
+    );
+  return plain(root);
 }
 
 /** Maps leaves with their names. */
@@ -143,7 +150,7 @@ export function subtree<T>(tree: Tree<T>, name: string): Tree<T> {
   let node: unknown = tree;
   for (const key of name === '' ? [] : name.split('/')) {
     if (Array.isArray(node)) node = node[Number(key)] as unknown;
-    else if (isDict(node)) node = node[key];
+    else if (isDict(node) && Object.hasOwn(node, key)) node = node[key];
     else return undefined;
   }
   return node as Tree<T>;

@@ -46,9 +46,12 @@ export async function openExperiment(
   mark('plugins loaded');
   for (const { plugin, importMs } of session.plugins) detail(`import of the plugin ${plugin.name}`, importMs);
   const plugins = session.plugins.map(({ plugin }) => plugin);
-  const config = resolveConfig(raw, overrides, { registry: session.registry, plugins });
+  const context = { registry: session.registry, plugins };
+  const resolved = resolveConfig(raw, overrides, context);
   const hooks = createHooks();
-  const applied = applyPlugins(session.plugins, config, hooks);
+  const applied = applyPlugins(session.plugins, resolved, hooks);
+  // What a plugin makes of the config is checked like what a user wrote.
+  const config = hooks.config.isUsed() ? resolveConfig(hooks.config.call(resolved), [], context) : resolved;
   mark('config checked');
   const provenance = {
     core: coreVersion,

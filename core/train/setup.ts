@@ -58,11 +58,10 @@ const errors = catalogue('train', {
 });
 
 export async function setUp(options: SetupOptions): Promise<Setup> {
-  const { hooks, registry, container, runtime, workdir, progress } = options;
+  const { config, hooks, registry, container, runtime, workdir, progress } = options;
   container.provide(tokens.runtime, runtime);
   container.provide(tokens.registry, registry);
   checkOrder(hooks);
-  const config = hooks.config.call(options.config);
 
   // ---- Input -------------------------------------------------------------------------------------------------------
   const { batch_size } = config.input;

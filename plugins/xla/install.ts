@@ -145,6 +145,9 @@ async function download(
     '--require-hashes',
     '--no-input',
     '--progress-bar=off',
+    // Without a network the quick start must not wait for minutes before it goes on with wasm.
+    '--retries=2',
+    '--timeout=20',
   ];
   // Some wheels exist once for each version of Python, though no Python will load them: this one is pinned.
   const version = ['--python-version=3.12', '--ignore-requires-python'];

@@ -26,6 +26,17 @@ describe('config', () => {
     );
   });
 
+  test('an unknown key that a plugin has put in', async () => {
+    const cwd = project({
+      'tiny.ts': tinyConfig({ careless: {} }),
+      '.bvrc': JSON.stringify({ plugins: [path.join(fixtures, 'plugins', 'careless')] }),
+    });
+    expectUserError(
+      await bv(['train', '--config', 'tiny.ts', '--no-workdir'], { cwd }),
+      /Unknown key "lr_mult"\. Did you mean "lr_mults"\?/,
+    );
+  });
+
   test('unknown key below another', async () => {
     const input = { data: { name: 'mnist' }, pp: 'decode', batch_sise: 16 };
     expectUserError(await train({ input }), /Unknown key "input\.batch_sise"\. Did you mean "batch_size"\?/);

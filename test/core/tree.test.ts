@@ -83,3 +83,16 @@ test('patterns match whole names, and the first match wins', () => {
   expect(fullMatch('a|b').test('ab')).toBe(false);
   expect(firstMatches(['head/kernel', 'head/bias', 'cls'], ['.*/kernel', 'head/.*'])).toEqual([0, 1, -1]);
 });
+
+test('names that objects have by nature are names like any other', () => {
+  const named = [
+    ['__proto__/polluted', 1],
+    ['constructor', 2],
+    ['a/toString', 3],
+  ] as const;
+  const nested = nest(named);
+  expect(namedLeaves<number>(nested).sort()).toEqual([...named].map(([name, leaf]) => [name, leaf]).sort());
+  expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  expect(subtree<number>(nested, 'a/valueOf')).toBeUndefined();
+  expect(() => nest([...named, ['constructor', 4] as const])).toThrow('"constructor" is there twice');
+});
