@@ -34,18 +34,22 @@ export interface ModelResult {
   readonly out: Tree<Tensor>;
 }
 
+/** A checkpoint, or one for each part of the model by name. */
+export type ModelInit = string | Readonly<Record<string, string>>;
+
+export interface LoadOptions {
+  /** Patterns of names that keep their initial values. */
+  readonly dont_load?: readonly string[];
+  readonly [more: string]: unknown;
+}
+
 export interface Model {
   /** Runs inside a trace: asks the scope for parameters, and works the same for init and for use. */
   apply(scope: Scope, batch: Batch, call: CallOptions): ModelResult;
-  /**
-   * Parameters from a checkpoint, fitted to `init`: renames old layouts, resamples position embeddings.
-   * `dont_load`: patterns of names that keep their initial values.
-   */
-  load?(
-    init: ParamArrays,
-    file: string,
-    options: { readonly dont_load?: readonly string[] },
-  ): Promise<ParamArrays>;
+  /** Parameters from `model_init`, fitted to `init`: renames old layouts, resamples position embeddings. */
+  load?(init: ParamArrays, from: ModelInit, options: LoadOptions): Promise<ParamArrays>;
+  /** Schema of `model_load`, for a model that takes a file for each of its parts. Default: one file, and `dont_load`. */
+  readonly loadOptions?: z.ZodType<LoadOptions>;
 }
 
 // ---- loss, optimizer, schedule -----------------------------------------------------------------------------------

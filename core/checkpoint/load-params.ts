@@ -71,11 +71,29 @@ export function parseCheckpointPath(path: string): CheckpointPath {
  * subtree after the colon, as in `siglip.npz:img`. Of a .npz only these arrays are read.
  */
 export async function loadParams(path: string): Promise<ParamArrays> {
+  return withArchive(path, readParams);
+}
+
+/** One parameter of a checkpoint, which the path names after the colon: `siglip.npz:t`. */
+export async function loadParam(path: string): Promise<HostArray> {
+  return withArchive(path, (archive, file, key = '') => {
+    const root = rootOf(archive);
+    if (archive.names.includes(root + key)) return archive.read(root + key);
+    const known = archive.names
+      .filter((name) => name.startsWith(root))
+      .map((name) => name.slice(root.length));
+    throw loadErrors.subtree({ file, key, known });
+  });
+}
+
+type Read<T> = (archive: Archive, file: string, key: string | undefined) => Promise<T>;
+
+async function withArchive<T>(path: string, read: Read<T>): Promise<T> {
   const { file, key } = parseCheckpointPath(path);
   if (/^\w+:\/\//.test(file)) throw loadErrors.bucket({ path });
   const archive = file.includes('.npz') ? await NpzReader.open(file) : await openRun(file);
   try {
-    return await readParams(archive, file, key);
+    return await read(archive, file, key);
   } finally {
     await archive.close();
   }
@@ -94,9 +112,11 @@ async function openRun(folder: string): Promise<Archive> {
   };
 }
 
+const rootOf = ({ names }: Archive) =>
+  ['params/', 'opt/target/'].find((start) => names.some((name) => name.startsWith(start))) ?? '';
+
 async function readParams(reader: Archive, file: string, key: string | undefined): Promise<ParamArrays> {
-  const root =
-    ['params/', 'opt/target/'].find((start) => reader.names.some((name) => name.startsWith(start))) ?? '';
+  const root = rootOf(reader);
   const inRoot = reader.names.filter((name) => name.startsWith(root));
   const prefix = key === undefined ? root : `${root}${key.replace(/\/$/, '')}/`;
   const wanted = inRoot.filter((name) => name.startsWith(prefix));

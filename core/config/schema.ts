@@ -69,6 +69,12 @@ export const configSchema = z.strictObject({
     .array(z.tuple([z.string(), z.number().int()]))
     .optional()
     .describe('named axes of devices, one size may be -1; default: all devices on one axis "data"'),
+  sharding_rules: z
+    .array(z.tuple([z.string(), z.union([z.string(), z.array(z.string())]).nullable()]))
+    .default([])
+    .describe(
+      '(logical name of a dimension, mesh axis or axes); act_batch is that of examples, by default split over all axes',
+    ),
   sharding_strategy: z
     .array(z.tuple([z.string(), z.string()]))
     .default([['.*', 'replicate']])
@@ -80,8 +86,14 @@ export const configSchema = z.strictObject({
   num_classes: z.number().int().min(1).optional(),
   model_name: z.string().describe('see `bv list models`'),
   model: z.record(z.string(), z.unknown()).default({}).describe('options of the model'),
-  model_init: z.string().optional().describe('checkpoint to initialise the model from'),
-  model_load: z.strictObject({ dont_load: z.array(z.string()).optional() }).default({}),
+  model_init: z
+    .union([z.string(), z.record(z.string(), z.string())])
+    .optional()
+    .describe('checkpoint to initialise the model from, or one for each of its parts by name'),
+  model_load: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('how to load model_init: {dont_load: [patterns]}, or what the model has instead (img_load_kw)'),
   init_head_bias: z.number().optional().describe('initial value of head/bias'),
   resume: z.string().optional().describe('checkpoint to continue from when the workdir has none'),
 

@@ -1,13 +1,15 @@
 // From a checked config to what training and evaluation both need: input, model, loss, update rule, shardings.
 
+import { z } from 'zod';
 import type { Config } from '../config/schema';
 import { modelOptions } from '../config/resolve';
 import type { Container } from '../container';
 import { catalogue } from '../errors';
-import type { Batch, Loss, Model, ParamArrays, Params, Registry, RunLength } from '../extensions';
+import type { Batch, Loss, Model, ModelInit, ParamArrays, Params, Registry, RunLength } from '../extensions';
 import { checkOrder, type TrainerHooks } from '../hooks';
 import { constant } from '../layers/init';
 import { declareParams, initParams } from '../layers/params';
+import { parseOptions } from '../options';
 import type { Progress } from '../progress';
 import { batchSharding, type Runtime, TensorSpec } from '../runtime';
 import * as tf from '../tensor';
@@ -50,6 +52,10 @@ const errors = catalogue('train', {
   noLength: () => ({
     what: 'The config gives no length of the run.',
     fix: 'set one of total_steps, total_epochs, total_examples.',
+  }),
+  oneFile: (v: { model: string }) => ({
+    what: `model_init has several files, but the model "${v.model}" is loaded from one.`,
+    fix: 'give one path.',
   }),
   noLoad: (v: { model: string }) => ({
     what: `The model "${v.model}" can't load parameters, but model_init is set.`,
@@ -112,17 +118,27 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
     },
     async initialParams() {
       let made = initParams(runtime, declared, initKey, (name, spec) => shardings(`params/${name}`, spec));
-      const { model_init: file, model_load } = config;
-      if (file) {
-        if (!model.load) throw errors.noLoad({ model: config.model_name });
-        made = await replace(made, (before) => model.load!(before, file, model_load));
-        note(`Parameters from ${file}.`);
+      const { model_init: from } = config;
+      if (from) {
+        const load = loaderOf(model, config);
+        made = await replace(made, (before) => load(before, from));
+        note(`Parameters from ${typeof from === 'string' ? from : Object.values(from).join(', ')}.`);
       }
       if (hooks.init.isUsed()) made = await replace(made, (before) => hooks.init.promise(before, run));
       return made;
     },
   };
 }
+
+/** The model's `load` with the options of `model_load`. */
+function loaderOf(model: Model, { model_name, model_init, model_load }: Config) {
+  if (!model.load) throw errors.noLoad({ model: model_name });
+  if (typeof model_init !== 'string' && !model.loadOptions) throw errors.oneFile({ model: model_name });
+  const options = parseOptions(model.loadOptions ?? stockLoadOptions, model_load, 'model_load');
+  return (init: ParamArrays, from: ModelInit) => model.load!(init, from, options);
+}
+
+const stockLoadOptions = z.strictObject({ dont_load: z.array(z.string()).optional() });
 
 /** The original's derivation: the seed's key, split for init, what remains split for the loop. */
 function runKeys(seed: number): [init: tf.random.HostKey, loop: tf.random.HostKey] {

@@ -5,6 +5,7 @@ import { definePlugin } from '../../core/plugin';
 import { sigmoidXent, softmaxXent, weightedSoftmaxXent } from './xent';
 
 export { bidirectionalContrastiveLoss, type ContrastiveInputs } from './contrastive';
+export { siglipLoss, type SiglipInputs } from './siglip';
 export { sigmoidXent, softmaxXent, weightedSoftmaxXent } from './xent';
 
 export default definePlugin({

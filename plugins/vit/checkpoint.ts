@@ -64,7 +64,7 @@ export function fixOldCheckpoints(loaded: ParamArrays): ParamArrays {
  * Before Linen, Flax counted submodules of all classes together: `LayerNorm_0, MlpBlock_1`. Now each class has its own
  * count: `LayerNorm_0, MlpBlock_0`.
  */
-function convertPreLinen(params: ParamArrays): ParamArrays {
+export function convertPreLinen(params: ParamArrays): ParamArrays {
   const numberOf = (name: string) => Number(/_(\d+)$/.exec(name)?.[1] ?? -1);
   const counts = new Map<string, number>();
   const names = Object.keys(params).sort((a, b) => numberOf(a) - numberOf(b));

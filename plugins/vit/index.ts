@@ -4,7 +4,7 @@ import { definePlugin } from '../../core/plugin';
 import { vit } from './model';
 import { vitOptions } from './options';
 
-export { fixOldCheckpoints, loadVit, pyloopToScan, scanToPyloop } from './checkpoint';
+export { convertPreLinen, fixOldCheckpoints, loadVit, pyloopToScan, scanToPyloop } from './checkpoint';
 export {
   type BlockOptions,
   type EncoderOptions,
@@ -13,6 +13,7 @@ export {
   encoderBlock,
   mapHead,
 } from './encoder';
+export { addArrays } from './host-math';
 export { applyVit, vit } from './model';
 export {
   type VitConfig,
@@ -23,7 +24,7 @@ export {
   vitOptions,
 } from './options';
 export { type PosembOptions, posemb, posembSincos2d, resamplePosemb } from './posemb';
-export { released } from './released';
+export { findReleased, released } from './released';
 export { type Size, decodeVariant, sizes } from './variants';
 
 export default definePlugin({

@@ -16,7 +16,7 @@ export function vit(options: VitOptions): Model {
   const config = resolveOptions(options);
   return {
     apply: (scope, batch, call) => applyVit(config, scope, batch, call),
-    load: (init, file, load) => loadVit(init, file, { ...load, scan: config.scan }),
+    load: (init, file: string, load) => loadVit(init, file, { ...load, scan: config.scan }),
   };
 }
 

@@ -4,6 +4,7 @@ import { createCalls } from '../../core/call-string';
 import { Container } from '../../core/container';
 import { type Example, type ExampleRng, Registry } from '../../core/extensions';
 import { type Plugin, registrarFor } from '../../core/plugin';
+import { tokens } from '../../core/train/run';
 import { exampleRng } from '../../plugins/input';
 import pp from '../../plugins/pp';
 
@@ -11,6 +12,7 @@ import pp from '../../plugins/pp';
 export function register(...plugins: readonly Plugin[]): { registry: Registry; container: Container } {
   const registry = new Registry();
   const container = Container.create();
+  container.provide(tokens.registry, registry);
   for (const plugin of plugins) plugin.register?.(registrarFor(plugin, registry, container));
   return { registry, container };
 }

@@ -1,0 +1,52 @@
+// The model's options: the original's names and defaults.
+
+import { z } from 'zod';
+import { transformerOptions, vitOptions } from '../vit';
+
+const { dropout, scan, remat_policy } = transformerOptions;
+const positive = z.number().int().min(1);
+
+export const textOptions = z.strictObject({
+  num_classes: z
+    .number()
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe('width of the head; null or 0: no head, and the output is the pooled representation'),
+  variant: vitOptions.shape.variant.describe(
+    'a named size of the image model, such as "B"; other options override it',
+  ),
+  width: positive.optional().describe("width of the tokens; default: the variant's, or 512"),
+  depth: positive.optional().describe("number of blocks; default: the variant's, or 12"),
+  mlp_dim: positive
+    .nullable()
+    .optional()
+    .describe("width inside the MLPs; null: 4 times the width; default: the variant's, or 2048"),
+  num_heads: positive
+    .optional()
+    .describe("attention heads, a divisor of the width; default: the variant's, or 8"),
+  dropout,
+  vocab_size: positive.default(32_000).describe('number of tokens'),
+  pool_type: z
+    .enum(['last', 'first', 'mean', 'gap', 'max', 'gmp', 'map'])
+    .default('last')
+    .describe(
+      'the last token (an end that stays on truncation), the first, mean, maximum, or attention pooling',
+    ),
+  scan,
+  remat_policy,
+});
+
+/** What a config gives. */
+export type TextInput = z.input<typeof textOptions>;
+/** Checked options, before the variant is put in. */
+export type TextOptions = z.output<typeof textOptions>;
+
+/** Every option with its value. */
+export interface TextConfig extends Omit<TextOptions, 'variant'> {
+  readonly width: number;
+  readonly depth: number;
+  readonly mlp_dim: number | null;
+  readonly num_heads: number;
+}
