@@ -3,20 +3,25 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- a command is loaded when it runs, so that `--help` is quick */
 
 import { type CommandSpec, defineCommand } from './command';
+import type * as compileCommand from './commands/compile';
 import type * as describeCommand from './commands/describe';
 import type * as doctorCommand from './commands/doctor';
 import type * as evalCommand from './commands/eval';
 import type * as explainCommand from './commands/explain';
 import type * as listCommand from './commands/list';
+import type * as newCommand from './commands/new';
 import type * as runtimeCommand from './commands/runtime';
 import type * as trainCommand from './commands/train';
 import {
+  compileArguments,
+  compileOptions,
   describeArguments,
   evalOptions,
   explainArguments,
   explainOptions,
   installArguments,
   listArguments,
+  newArguments,
   trainOptions,
 } from './options';
 
@@ -24,9 +29,11 @@ const load = {
   train: () => require('./commands/train') as typeof trainCommand,
   eval: () => require('./commands/eval') as typeof evalCommand,
   explain: () => require('./commands/explain') as typeof explainCommand,
+  compile: () => require('./commands/compile') as typeof compileCommand,
   list: () => require('./commands/list') as typeof listCommand,
   describe: () => require('./commands/describe') as typeof describeCommand,
   doctor: () => require('./commands/doctor') as typeof doctorCommand,
+  new: () => require('./commands/new') as typeof newCommand,
   runtime: () => require('./commands/runtime') as typeof runtimeCommand,
 };
 
@@ -93,6 +100,23 @@ export const commands: readonly CommandSpec[] = [
     run: async (input) => load.explain().explain(input),
   }),
   defineCommand({
+    name: 'compile',
+    summary: 'Compile the train step of a config for hardware that need not be here, and tell what it needs.',
+    details:
+      'Traces the real step, compiles it and prints memory of one device, FLOPs, collectives with their bytes, and ' +
+      'whether it fits: exit code 0 if it does, 1 if not. TPU slices need `bv runtime install tpu` and no TPU.\n\n' +
+      overrideHelp,
+    examples: [
+      ['bv compile configs/vit_mnist.ts', 'for this machine'],
+      ['bv compile configs/vit_mnist.ts --topology v5e:2x4', 'for 8 chips of TPU v5e'],
+      ['bv compile configs/vit_mnist.ts --topology v5e:2x4 --find-batch', 'the largest batch there'],
+    ],
+    args: compileArguments,
+    options: compileOptions,
+    overrides: true,
+    run: async (input) => load.compile().compile(input),
+  }),
+  defineCommand({
     name: 'list',
     summary: 'List what configs can name.',
     examples: [
@@ -113,6 +137,20 @@ export const commands: readonly CommandSpec[] = [
     ],
     args: describeArguments,
     run: async (input) => load.describe().describe(input),
+  }),
+  defineCommand({
+    name: 'new',
+    summary: 'Start a project, model, loss, op, evaluator, optimizer, data source or config from a template.',
+    details:
+      'Writes a small thing that works, with its test, its config and comments, into proj/NAME, plugins/NAME or ' +
+      'configs/NAME.ts of the workspace. Plugins there are found without being named anywhere; each is also an npm package.',
+    examples: [
+      ['bv new project sharp-minima', 'a research project in proj/sharp-minima: it taps a hook'],
+      ['bv new loss focal', 'a loss in plugins/focal, named "focal" in configs'],
+      ['bv new config digits', 'an experiment in configs/digits.ts'],
+    ],
+    args: newArguments,
+    run: async (input) => load.new().newFromTemplate(input),
   }),
   defineCommand({
     name: 'doctor',

@@ -56,3 +56,24 @@ export const describeArguments = {
 export const installArguments = {
   name: { doc: 'a name from `bv runtime list`' },
 } as const satisfies ArgumentSpecs;
+
+export const newArguments = {
+  kind: { doc: 'project, model, loss, op, evaluator, optimizer, data-source or config' },
+  name: { doc: 'lower case with dashes: sharp-loss' },
+} as const satisfies ArgumentSpecs;
+
+export const compileArguments = {
+  config: { doc: 'module of the experiment, as for --config' },
+} as const satisfies ArgumentSpecs;
+
+export const compileOptions = {
+  topology: {
+    kind: 'text',
+    value: 'name',
+    doc: 'hardware to compile for: v5e:16x16, v4:4x4x4, v5p:..., v5e-256, ...; default: cpu, this machine',
+  },
+  devices,
+  'find-batch': { kind: 'flag', doc: 'search the largest batch that fits' },
+  mfu: { kind: 'text', value: 'fraction', doc: 'of the peak, for the bound on step time; default 0.4' },
+  json: { kind: 'flag', doc: 'print the report as JSON' },
+} as const satisfies OptionSpecs;
