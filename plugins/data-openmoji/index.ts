@@ -1,0 +1,80 @@
+// The data source `openmoji`: pictures with names, small enough for a first image-text model.
+
+import { z } from 'zod';
+import { HostArray } from '../../core/array';
+import type { DataSource } from '../../core/extensions';
+import { labelFeatures } from '../../core/labels';
+import { definePlugin } from '../../core/plugin';
+import { type Emoji, isTest, openmojiFolder, readEmojis } from './catalogue';
+import { readPictures } from './pictures';
+
+const openmojiOptions = z.strictObject({
+  split: z
+    .enum(['train', 'test', 'all'])
+    .default('train')
+    .describe('one in seven of the pictures is for testing, always the same'),
+  skintones: z
+    .boolean()
+    .default(false)
+    .describe('also pictures that differ from another one by the skin tone; they stay together in a split'),
+  size: z.int().min(8).max(618).default(64).describe('side of the pictures in pixels'),
+});
+
+/** From the shortest to the one that says most. */
+function captionsOf({ name, tags, group }: Emoji): string[] {
+  return [name, [name, ...tags].join(', '), `${group}: ${name}`];
+}
+
+export async function openmoji({
+  split,
+  skintones,
+  size,
+}: z.output<typeof openmojiOptions>): Promise<DataSource> {
+  const folder = openmojiFolder();
+  const emojis = readEmojis(folder);
+  const classes = [...new Set(emojis.map(({ group }) => group))].sort();
+  const chosen = emojis.filter(
+    (emoji) =>
+      (skintones || emoji.base === emoji.hexcode) &&
+      (split === 'all' || isTest(emoji) === (split === 'test')),
+  );
+  const pixels = await readPictures(
+    folder,
+    chosen.map(({ hexcode }) => hexcode),
+    size,
+  );
+  const bytes = size * size * 3;
+  return {
+    size: chosen.length,
+    classes,
+    get(index) {
+      const emoji = chosen[index] as Emoji;
+      return {
+        image: new HostArray('uint8', [size, size, 3], pixels.subarray(index * bytes, (index + 1) * bytes)),
+        ...labelFeatures(classes.indexOf(emoji.group)),
+        group: emoji.group,
+        hexcode: emoji.hexcode,
+        captions: { text: captionsOf(emoji) },
+      };
+    },
+  };
+}
+
+export default definePlugin({
+  name: 'data-openmoji',
+  version: '0.1.0',
+  core: '^0.1.0',
+  doc: 'Emojis with names and tags, from the npm package "openmoji" (openmoji.org, CC BY-SA 4.0).',
+
+  register({ register }) {
+    register('data', 'openmoji', {
+      doc: [
+        'Pictures of OpenMoji on white: image uint8 [size, size, 3]; captions/text: the name, the name with tags, the group',
+        'with the name; group, and its place among the sorted groups as label (also labels) int32; hexcode.',
+        'The pictures are drawn on first use, which takes ten seconds.',
+      ].join(' '),
+      options: openmojiOptions,
+      create: openmoji,
+    });
+  },
+});
