@@ -129,6 +129,8 @@ export {
   tidy,
 } from '@tensorflow/tfjs-core';
 
+export { associativeScan } from './associative-scan';
+export { cond, scan, type ScanOptions, whileLoop } from './control';
 export { grad, valueAndGrad, valueAndGrads } from './gradients';
 export {
   castStorage,
@@ -144,6 +146,8 @@ export {
 } from './ops';
 export type { StorageType } from './own-ops';
 export * as random from './random';
+export { remat } from './remat';
+export { rematPolicies, type RematPolicy } from './remat-policies';
 
 import { registerOwnGradients } from './register';
 import { registerTfjsGradients } from './tfjs-gradients';

@@ -11,6 +11,7 @@ import {
   type TensorInfo,
   type TypedArray,
 } from '@tensorflow/tfjs-core';
+import type { RegionBackend, Regions } from '../../core/tensor/regions';
 import { elementTypeOfTensor, tensorDType } from './element-types';
 import { errors } from './errors';
 import { EagerPrograms, type EagerInput } from './eager';
@@ -18,6 +19,7 @@ import { asWeak, hostCreation, isWeak, type Lowering, lowerings } from './kernel
 import { type DeviceArray, type Devices, disposeArray } from './mesh';
 import type { DeviceBuffer } from './pjrt';
 import { DataRecord, type State } from './record';
+import { regionsOf } from './regions';
 import { bfloat16Value, isFloat, type ElementType, type Value } from './stablehlo';
 import type { Trace } from './trace';
 
@@ -35,7 +37,7 @@ const randomScopes = new Map(
   ].map((op) => [`${op}__op`, op]),
 );
 
-export class XlaBackend extends KernelBackend {
+export class XlaBackend extends KernelBackend implements RegionBackend {
   /** Data that came from another tfjs backend, by the id that it had there. */
   private readonly adopted = new WeakMap<object, DataRecord>();
   private readonly eager: EagerPrograms;
@@ -213,6 +215,11 @@ export class XlaBackend extends KernelBackend {
     return this.traces[this.traces.length - 1];
   }
 
+  get regions(): Regions | undefined {
+    const { trace } = this;
+    return trace && regionsOf(this, trace);
+  }
+
   /** Runs `fn` with kernels emitting into `trace`. */
   tracing<R>(trace: Trace, fn: () => R): R {
     this.traces.push(trace);
@@ -263,7 +270,10 @@ export class XlaBackend extends KernelBackend {
       return this.info(value.type, value.shape, { kind: 'traced', trace, value, made });
     };
     const results = lowering(values, attrs, trace.graph);
-    return isList(results) ? results.map(info) : info(results);
+    // What is made of constants alone is a constant, which needs no keeping.
+    const pass = (made: readonly Value[]) =>
+      strong ? trace.recorders.pass({ kernel, inputs: values, attrs }, made) : made;
+    return isList(results) ? pass(results).map(info) : info(pass([results])[0]!);
   }
 
   private runNow(

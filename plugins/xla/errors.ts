@@ -53,6 +53,10 @@ export const errors = catalogue('xla', {
     what: `A tensor ${list(v.shape)} of the tfjs backend "${v.backend}" is used in a trace of the xla runtime.`,
     fix: 'copy it with runtime.toDevice.',
   }),
+  bodyType: (v: { op: string; index: number; before: string; after: string }) => ({
+    what: `${v.op}: value ${v.index} is stored as ${v.before} before and as ${v.after} after.`,
+    fix: 'cast it (tf.castStorage) so that the type stays the same.',
+  }),
   stringTensor: () => ({
     what: 'The xla runtime has no string tensors.',
     fix: 'keep strings in JavaScript arrays, and make tensors of their token ids.',

@@ -1,8 +1,10 @@
 // One trace: the graph that kernels emit into, and the concrete tensors that the traced function met.
 
+import { engine, type Tensor } from '@tensorflow/tfjs-core';
 import { errors } from './errors';
 import { asWeak } from './kernels';
 import type { DataRecord } from './record';
+import { Recorders } from './recorder';
 import * as hlo from './stablehlo';
 import type { Value } from './stablehlo';
 
@@ -13,7 +15,14 @@ export class Trace {
   readonly graph: hlo.Graph;
   /** Concrete tensors that became hidden arguments, in their order. Each is held until whoever has the trace lets go. */
   readonly captures: DataRecord[] = [];
+  /** What stands for tensors while a part of the function is computed again, the innermost last. */
+  readonly substitutes: ReadonlyMap<DataRecord, Value>[] = [];
+  /** Of the block that is being traced. */
+  recorders = new Recorders();
   private readonly captured = new Map<DataRecord, Value>();
+  private readonly held: Tensor[] = [];
+  /** tfjs's scopes from here on are the function's. */
+  private readonly firstScope = engine().state.scopeStack.length;
   private isOpen = true;
 
   constructor(
@@ -28,6 +37,15 @@ export class Trace {
 
   close(): void {
     this.isOpen = false;
+    for (const tensor of this.held) if (!tensor.isDisposed) tensor.dispose();
+  }
+
+  /** Keeps a tensor that the function made, which its scope would dispose of, until the trace is closed. */
+  hold(tensor: Tensor): void {
+    const scope = engine().state.scopeStack.findIndex(({ id }) => id === tensor.scopeId);
+    if (scope < this.firstScope || tensor.kept) return;
+    engine().keep(tensor);
+    this.held.push(tensor);
   }
 
   get open(): boolean {
@@ -36,6 +54,10 @@ export class Trace {
 
   /** The graph's value of a tensor. */
   valueOf(record: DataRecord): Value {
+    for (let i = this.substitutes.length - 1; i >= 0; i--) {
+      const value = this.substitutes[i]!.get(record);
+      if (value) return value;
+    }
     const { state } = record;
     switch (state.kind) {
       case 'traced':

@@ -24,6 +24,8 @@ interface Operation {
 
 /** Operations of one block: those of the function, or of a region while it is traced. */
 interface Block {
+  /** Of the region; none for the function's own block. */
+  readonly args: Value[];
   readonly operations: number[];
   readonly known: Map<string, readonly Value[]>;
 }
@@ -38,7 +40,7 @@ export interface Region {
 export class Graph {
   readonly args: Value[] = [];
   private readonly operations: Operation[] = [];
-  private readonly blocks: Block[] = [{ operations: [], known: new Map() }];
+  private readonly blocks: Block[] = [{ args: [], operations: [], known: new Map() }];
   private regionArgs = 0;
 
   /** `partitioned`: the module will have a mesh, which sharding constraints speak of. */
@@ -90,21 +92,27 @@ export class Graph {
 
   /** Traces the body of a region: `body` gets the region's arguments and returns what the region returns. */
   region(args: readonly TensorType[], body: (...args: Value[]) => readonly Value[]): Region {
-    const block: Block = { operations: [], known: new Map() };
-    const values = args.map((arg) => this.value(`%in${this.regionArgs++}`, -1, arg));
+    const block: Block = { args: [], operations: [], known: new Map() };
     this.blocks.push(block);
     let results: readonly Value[];
     try {
-      results = body(...values);
+      results = body(...args.map((arg) => this.regionArg(arg)));
     } finally {
       this.blocks.pop();
     }
-    const head = values.map((value) => `${value.name}: ${value.typeText}`).join(', ');
+    const head = block.args.map((value) => `${value.name}: ${value.typeText}`).join(', ');
     const own = new Set(block.operations);
     const live = this.live(results);
     const lines = block.operations.filter((index) => live.has(index)).map((index) => this.text(index));
     const text = `{\n${head ? `^bb0(${head}):\n` : ''}${lines.join('')}${returnText('stablehlo.return', results)}}`;
     return { text, results, uses: [...live].filter((index) => !own.has(index)) };
+  }
+
+  /** One more argument of the region that is being traced, of a type that its body has just found out. */
+  regionArg(type: TensorType): Value {
+    const value = this.value(`%in${this.regionArgs++}`, -1, type);
+    (this.blocks[this.blocks.length - 1] as Block).args.push(value);
+    return value;
   }
 
   /** The printed operations that `results` need, and the return. */

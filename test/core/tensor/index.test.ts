@@ -56,6 +56,11 @@ type Sample = (inputs: Inputs) => Result;
 const four = (x: tf.Tensor) => x as tf.Tensor4D;
 const square = (x: tf.Tensor) => tf.sum(tf.mul(x, x)) as tf.Scalar;
 
+const decay = (carry: tf.Tensor, x: tf.Tensor): [tf.Tensor, tf.Tensor] => [
+  tf.add(tf.mul(carry, 0.5), x),
+  tf.sin(carry),
+];
+
 /** One op may be sampled several times, for several dtypes and shapes. */
 const samples: Readonly<Record<OpName, Sample | readonly Sample[]>> = {
   fill: [
@@ -531,6 +536,41 @@ const samples: Readonly<Record<OpName, Sample | readonly Sample[]>> = {
   optimizationBarrier: ({ x, i }) => tf.optimizationBarrier([x, i]),
   shardingConstraint: ({ x }) => tf.shardingConstraint(x, [null, null]),
   stopGradient: ({ x }) => [tf.stopGradient(x), tf.grad((at) => square(tf.mul(tf.stopGradient(at), at)))(x)],
+
+  scan: [
+    ({ matrix, y }) => tf.scan(decay, tf.slice(matrix, [0, 0, 0], [1, -1, -1]), tf.reshape(y, [3, 1, 1])),
+    ({ y, i }) => tf.scan((sum, at) => [tf.add(sum, y), tf.mul(at, 2)], y, i, { reverse: true }),
+    () => tf.scan((n) => [tf.add(n, 1), n], tf.scalar(1), [], { length: 4 }) as tf.Tensor[],
+    ({ x }) => tf.grad((at) => square(tf.scan(decay, at, at)[1]))(x),
+  ],
+  whileLoop: ({ x, i }) => [
+    tf.whileLoop(
+      (at) => tf.less(tf.max(at), 100),
+      (at) => tf.mul(at, 2),
+      x,
+    ),
+    tf.whileLoop((at) => tf.any(tf.greater(at, 100)), tf.square, i),
+  ],
+  cond: ({ x, y }) =>
+    [0, 3].flatMap((limit) => {
+      const condition = tf.greater(tf.sum(x), limit);
+      const choose = (at: tf.Tensor) =>
+        tf.cond(
+          condition,
+          () => tf.mul(at, y),
+          () => tf.square(at),
+        );
+      return [choose(x), tf.grad((at) => square(choose(at)))(x)];
+    }),
+  remat: ({ x }) => {
+    const fn = tf.remat((at: tf.Tensor) => tf.exp(tf.sin(at)));
+    return [fn(x), tf.grad((at) => square(fn(at)))(x)];
+  },
+  associativeScan: [
+    ({ matrix }) => tf.associativeScan<tf.Tensor>(tf.mul, matrix, { axis: 1 }),
+    ({ i }) => tf.associativeScan<tf.Tensor>(tf.add, i, { axis: -1, reverse: true }),
+    ({ x }) => tf.grad((at) => square(tf.associativeScan<tf.Tensor>(tf.mul, at, { axis: 1 })))(x),
+  ],
 };
 
 const names = Object.keys(samples) as OpName[];
@@ -586,9 +626,10 @@ async function run(name: string): Promise<Outcome> {
 }
 
 test('there is nothing else', () => {
-  const { Tensor, random, ...ops } = tf;
+  const { Tensor, random, rematPolicies, ...ops } = tf;
   expect(typeof Tensor).toBe('function');
   expect(typeof random).toBe('object');
+  expect(rematPolicies).toContain('nothing_saveable');
   expect(Object.keys(ops).sort()).toEqual([...names].sort());
   for (const [name, op] of Object.entries(ops)) expect([name, typeof op]).toEqual([name, 'function']);
 });
