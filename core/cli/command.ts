@@ -16,6 +16,8 @@ export type OptionSpec =
 export interface ArgumentSpec {
   readonly doc: string;
   readonly optional?: true;
+  /** The last argument may be given several times: its value is a list. */
+  readonly many?: true;
 }
 
 export type OptionSpecs = { readonly [name: string]: OptionSpec };
@@ -35,9 +37,11 @@ export interface CommandInput<
 > {
   readonly options: { readonly [K in keyof Options]: OptionValue<Options[K]> };
   readonly args: {
-    readonly [K in keyof Arguments]: Arguments[K] extends { readonly optional: true }
-      ? string | undefined
-      : string;
+    readonly [K in keyof Arguments]: Arguments[K] extends { readonly many: true }
+      ? readonly string[]
+      : Arguments[K] extends { readonly optional: true }
+        ? string | undefined
+        : string;
   };
   readonly overrides: readonly Override[];
   readonly debug: boolean;

@@ -10,6 +10,7 @@ import type * as evalCommand from './commands/eval';
 import type * as explainCommand from './commands/explain';
 import type * as listCommand from './commands/list';
 import type * as newCommand from './commands/new';
+import type * as parityCommand from './commands/parity';
 import type * as runtimeCommand from './commands/runtime';
 import type * as trainCommand from './commands/train';
 import {
@@ -22,6 +23,8 @@ import {
   installArguments,
   listArguments,
   newArguments,
+  parityArguments,
+  parityOptions,
   trainOptions,
 } from './options';
 
@@ -34,6 +37,7 @@ const load = {
   describe: () => require('./commands/describe') as typeof describeCommand,
   doctor: () => require('./commands/doctor') as typeof doctorCommand,
   new: () => require('./commands/new') as typeof newCommand,
+  parity: () => require('./commands/parity') as typeof parityCommand,
   runtime: () => require('./commands/runtime') as typeof runtimeCommand,
 };
 
@@ -157,6 +161,22 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Check this machine: runtimes, plugins, and how to get what is missing.',
     examples: [['bv doctor', 'succeeds if there is a runtime that works']],
     run: async () => load.doctor().doctor(),
+  }),
+  defineCommand({
+    name: 'parity',
+    summary: 'Compare what is implemented with cases recorded from the original.',
+    details:
+      'A case is a folder with case.json, inputs.npz and outputs.npz. Each is a line: its worst output with the ' +
+      'largest absolute and relative error, and the tolerance. A case that fails, or that nothing runs, says why; ' +
+      'the exit code is then 1.',
+    examples: [
+      ['bv parity test/golden/cases', 'all the cases of a folder'],
+      ['bv parity test/golden/cases --kind model --name vit', 'of models with vit in their name'],
+      ['bv parity test/golden/cases/model_vit_map --verbose', 'every output of one case'],
+    ],
+    args: parityArguments,
+    options: parityOptions,
+    run: async (input) => load.parity().parity(input),
   }),
   defineCommand({
     name: 'runtime install',

@@ -77,3 +77,19 @@ export const compileOptions = {
   mfu: { kind: 'text', value: 'fraction', doc: 'of the peak, for the bound on step time; default 0.4' },
   json: { kind: 'flag', doc: 'print the report as JSON' },
 } as const satisfies OptionSpecs;
+
+export const parityArguments = {
+  cases: { doc: 'folders of cases, or folders that hold such folders', many: true },
+} as const satisfies ArgumentSpecs;
+
+export const parityOptions = {
+  runtime,
+  kind: {
+    kind: 'text',
+    value: 'kind',
+    doc: 'run only: model, init, loss, schedule, optimizer, pp or evaluator',
+  },
+  name: { kind: 'text', value: 'text', doc: "run only cases with this in the original's name, such as vit" },
+  verbose: { kind: 'flag', doc: 'show the error of every output, not only of the worst' },
+  json: { kind: 'flag', doc: 'print one JSON object a case, and nothing else' },
+} as const satisfies OptionSpecs;

@@ -100,8 +100,9 @@ function addCommand(parent: Command, name: string, spec: CommandSpec, act: Actio
     .description(spec.details === undefined ? spec.summary : `${spec.summary}\n\n${spec.details}`)
     .helpOption('-h, --help', 'show help')
     .addHelpText('after', help(spec.examples));
-  for (const [argument, { doc, optional }] of Object.entries(spec.args ?? {})) {
-    command.argument(optional ? `[${argument}]` : `<${argument}>`, doc);
+  for (const [argument, { doc, optional, many }] of Object.entries(spec.args ?? {})) {
+    const name = many ? `${argument}...` : argument;
+    command.argument(optional ? `[${name}]` : `<${name}>`, doc);
   }
   for (const [option, optionSpec] of Object.entries(spec.options ?? {}))
     addOption(command, option, optionSpec);
@@ -130,15 +131,20 @@ async function runCommand(
 ): Promise<ExitCode> {
   const [first] = overrides;
   if (first && !spec.overrides) throw errors.noOverrides({ command: spec.name, path: first.path });
-  const args = Object.fromEntries(Object.keys(spec.args ?? {}).map((name, i) => [name, words[i]]));
+  const args = Object.fromEntries(
+    Object.entries(spec.args ?? {}).map(([name, { many }], i) => [name, many ? words.slice(i) : words[i]]),
+  );
   const options = Object.fromEntries(
     Object.entries(spec.options ?? {}).map(([name, option]) => [
       name,
-      optionValue(name, option, given[name]),
+      optionValue(name, option, given[camelCase(name)]),
     ]),
   );
   return spec.run({ args, options, overrides, debug } as CommandInput);
 }
+
+/** commander's name of an option in its values. */
+const camelCase = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 function optionValue(name: string, spec: OptionSpec, given: unknown): unknown {
   if (spec.kind === 'flag') return given === true;

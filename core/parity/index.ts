@@ -1,0 +1,19 @@
+// Cases recorded from the original: reading, running and comparing them.
+
+export type {
+  CaseInfo,
+  ParityCase,
+  ParityOutputs,
+  ParityRunner,
+  ParityServices,
+  RecordedCase,
+  Tolerance,
+} from './case';
+export { compareEntry, type Difference, textOf } from './compare';
+export { kolmogorov } from './distribution';
+export { comparisonFor } from './kinds';
+export { gradientsOfSum } from './kinds/loss';
+export { caseParams, type ModelParity, modelRunner, type ScalarOf } from './kinds/model';
+export { arraysBeside, arraysUnder, caseFolders, readCase, readCaseInfo } from './read';
+export { parityServices, runCase, type Verdict } from './run';
+export { fetchAll, registeredName, sendAll } from './tensors';

@@ -1,0 +1,157 @@
+// Preprocessing: what a `pp` string makes of an example, and distributions of what random ops draw.
+
+import { allocate, HostArray, hostArray } from '../../array';
+import { createCalls, parseCalls } from '../../call-string';
+import type { Example, ExampleRng, Feature, PpOp } from '../../extensions';
+import * as tf from '../../tensor';
+import { threefryBits } from '../../tensor/threefry';
+import { nest } from '../../tree';
+import type { ParityCase, ParityOutputs, ParityRunner, ParityServices } from '../case';
+import {
+  compareEntry,
+  type Comparison,
+  countedOutputs,
+  type Difference,
+  toleranceOf,
+  worstFirst,
+} from '../compare';
+
+export const ppRunner: ParityRunner = async (recorded, services) => {
+  const { args, distribution } = recorded;
+  if (typeof args.pp !== 'string') throw new Error(`no rule for the op "${recorded.name}": the case has no args.pp`); // prettier-ignore
+  const run = pipelineOf(args.pp, services);
+  return distribution ? drawn(recorded, run) : outputsOf(await run(exampleOf(recorded), rngOf(0)));
+};
+
+/** The ops of a string, one after the other. */
+function pipelineOf(text: string, { registry, container }: ParityServices): PpOp {
+  const ops = createCalls(text, registry, container, 'pp', 'args.pp').map(({ made }) => made);
+  return async (example, rng) => {
+    let result = example;
+    for (const op of ops) result = await op(result, rng);
+    return result;
+  };
+}
+
+/** The case's inputs as a data source would give them: a file's bytes look like any other list of bytes in a case. */
+function exampleOf({ args, inputs, string_inputs = {} }: ParityCase): Example {
+  const example = nest<Feature>([...inputs, ...Object.entries(string_inputs)]) as Record<string, Feature>;
+  const [first] = parseCalls(args.pp as string);
+  if (!first?.name.startsWith('decode')) return example;
+  const named = /^decode\w*\([^)]*key=['"](\w+)['"]/.exec(args.pp as string)?.[1];
+  const key = named ?? 'image';
+  const file = example[key];
+  const isFile = file instanceof HostArray && file.dtype === 'uint8' && file.shape.length === 1;
+  return isFile ? { ...example, [key]: file.data as Uint8Array } : example;
+}
+
+/** The features by slash-joined names. */
+function outputsOf(example: Example): ParityOutputs {
+  const found = new Map<string, HostArray | string>();
+  const add = (name: string, value: Feature): void => {
+    if (value instanceof HostArray || typeof value === 'string') found.set(name, value as HostArray | string);
+    else if (value instanceof Uint8Array) found.set(name, hostArray('uint8', [value.length], value));
+    else if (typeof value === 'number')
+      found.set(name, hostArray(Number.isInteger(value) ? 'int32' : 'float32', [], [value]));
+    else if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+      found.set(name, value.join('\n'));
+    else for (const [key, child] of Object.entries(value)) add(`${name}/${key}`, child as Feature);
+  };
+  for (const [name, value] of Object.entries(example)) add(name, value);
+  return found;
+}
+
+// ---- Random draws --------------------------------------------------------------------------------------------------------
+
+/** Independent numbers for each draw. */
+function rngOf(draw: number): ExampleRng {
+  const key = tf.random.foldIn(tf.random.key(0), draw);
+  let count = 0;
+  const uniform = () => {
+    const [high, low] = threefryBits(tf.random.foldIn(key, count++), 2) as unknown as [number, number];
+    return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
+  };
+  return { uniform, integer: (low, high) => low + Math.floor(uniform() * (high - low)) };
+}
+
+/** Pixels tell where they were: [y, x, 0]. */
+function coordinates([height, width]: readonly number[]): HostArray<'int32'> {
+  const image = allocate('int32', [height as number, width as number, 3]);
+  for (let i = 0; i < image.data.length / 3; i++) {
+    image.data[3 * i] = Math.floor(i / (width as number));
+    image.data[3 * i + 1] = i % (width as number);
+  }
+  return image;
+}
+
+/** `boxes` of the crops that the ops make (or of the boxes that they put under `box`), or `fraction_flipped`. */
+async function drawn({ args, wanted }: ParityCase, run: PpOp): Promise<ParityOutputs> {
+  const { draws, image_shape } = args as { draws: number; image_shape?: readonly number[] };
+  const image = coordinates(image_shape ?? [1, 2]);
+  const boxes: number[] = [];
+  let flipped = 0;
+  for (let draw = 0; draw < draws; draw++) {
+    const { image: result, box } = await run({ image }, rngOf(draw));
+    const { data, shape } = result as HostArray;
+    if (box instanceof HostArray) boxes.push(...box.data);
+    else boxes.push(data[0] as number, data[1] as number, shape[0] as number, shape[1] as number);
+    if (data[1] !== 0) flipped++;
+  }
+  if (wanted.has('fraction_flipped'))
+    return new Map([['fraction_flipped', hostArray('float32', [], [flipped / draws])]]);
+  return new Map([['boxes', hostArray('float32', [draws, 4], boxes)]]);
+}
+
+// ---- Comparison ----------------------------------------------------------------------------------------------------------
+
+/** The part of the pixels that nearest-neighbour rotations and shears may take from elsewhere. */
+const strayPixels = 0.01;
+/** Decoders differ by more than this at some pixels, but not on average. */
+const meanError = 1.5;
+
+/** With the allowances for decoders, for truncation after resizing, and for rounding of coordinates. */
+export const comparePp: Comparison = (recorded, got) => {
+  const { name, args } = recorded;
+  const pp = typeof args.pp === 'string' ? args.pp : '';
+  return worstFirst(
+    countedOutputs(recorded).map(([entry, want]) => {
+      const tolerance = toleranceOf(recorded, entry);
+      const array = got.get(entry);
+      const truncated = want.dtype === 'uint8' && /resize/.test(pp);
+      const allowed = truncated ? { ...tolerance, atol: Math.max(1, tolerance.atol) } : tolerance;
+      const difference = compareEntry(entry, array, want, allowed);
+      if (!(array instanceof HostArray) || !Number.isFinite(difference.maxAbs)) return difference;
+      if (/:(rotate|shear_[xy])$/.test(name)) return withStrays(difference, array as HostArray, want, allowed.atol); // prettier-ignore
+      if (/decode/.test(pp) && want.dtype === 'uint8') return onAverage(difference, array as HostArray, want);
+      return difference;
+    }),
+  );
+};
+
+function withStrays(difference: Difference, got: HostArray, want: HostArray, atol: number): Difference {
+  const channels = want.shape.at(-1) ?? 1;
+  const strays = new Set<number>();
+  want.data.forEach((value, i) => {
+    if (Math.abs(value - (got.data[i] as number)) > atol) strays.add(Math.floor(i / channels));
+  });
+  if (strays.size === 0) return difference;
+  const part = strays.size / (want.data.length / channels);
+  return {
+    ...difference,
+    excess: part / strayPixels,
+    text: `${difference.entry}: ${(100 * part).toFixed(2)} % of the pixels differ`,
+  };
+}
+
+function onAverage(difference: Difference, got: HostArray, want: HostArray): Difference {
+  let sum = 0;
+  for (let i = 0; i < want.data.length; i++)
+    sum += Math.abs((want.data[i] as number) - (got.data[i] as number));
+  const excess = sum / want.data.length / meanError;
+  if (excess <= Math.max(1, difference.excess)) return difference;
+  return {
+    ...difference,
+    excess,
+    text: `${difference.entry}: differs by ${sum / want.data.length} on average`,
+  };
+}
