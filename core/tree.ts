@@ -73,11 +73,60 @@ export function unflatten<T>(treedef: TreeDef, leaves: readonly T[]): Tree<T> {
         return undefined;
       case 'list':
         return node.children.map(build);
-      case 'dict':
-        return Object.fromEntries(node.keys.map((key, i) => [key, build(node.children[i] as TreeNode)]));
+      case 'dict': {
+        // Built key by key: a train step makes some thousand of these entries each time.
+        const { keys, children } = node;
+        const dict: Record<string, Tree<T>> = {};
+        for (let i = 0; i < keys.length; i++) define(dict, keys[i] as string, build(children[i] as TreeNode));
+        return dict;
+      }
     }
   };
   return build(treedef.node);
+}
+
+/** Assignment that takes `__proto__` for a name like any other. */
+function define<T>(dict: Record<string, T>, key: string, value: T): void {
+  if (key !== '__proto__') dict[key] = value;
+  else Object.defineProperty(dict, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/**
+ * Appends the leaves of a tree to `into`, in flatten order, if its structure is that of `treedef`: cheaper than to flatten
+ * it and compare keys.
+ *
+ * @returns whether it is; `into` has some of the leaves otherwise.
+ */
+export function collectLeaves(treedef: TreeDef, tree: Tree<unknown>, into: unknown[]): boolean {
+  const visit = (node: TreeNode, value: unknown): boolean => {
+    switch (node.kind) {
+      case 'leaf':
+        if (value === undefined || value === null || Array.isArray(value) || isDict(value)) return false;
+        into.push(value);
+        return true;
+      case 'none':
+        return value === undefined || value === null;
+      case 'list':
+        return (
+          Array.isArray(value) &&
+          value.length === node.children.length &&
+          node.children.every((child, i) => visit(child, value[i]))
+        );
+      case 'dict': {
+        if (!isDict(value)) return false;
+        const { keys, children } = node;
+        let count = 0;
+        for (const key in value) if (Object.hasOwn(value, key)) count++;
+        if (count !== keys.length) return false;
+        for (let i = 0; i < keys.length; i++) {
+          const key = keys[i] as string;
+          if (!Object.hasOwn(value, key) || !visit(children[i] as TreeNode, value[key])) return false;
+        }
+        return true;
+      }
+    }
+  };
+  return visit(treedef.node, tree);
 }
 
 export function leaves<T>(tree: NestedRecord<T>): T[];

@@ -23,6 +23,25 @@ import { regionsOf } from './regions';
 import { bfloat16Value, isFloat, type ElementType, type Value } from './stablehlo';
 import type { Trace } from './trace';
 
+/** The state of all data that a program took, and what those tensors do when they are read. */
+export interface Donated {
+  readonly kind: 'gone';
+  readonly error: (shape: readonly number[]) => Error;
+  readonly throwIfDisposed: (this: Tensor) => never;
+}
+
+export function donatedTo(name: string): Donated {
+  return {
+    kind: 'gone',
+    error: (shape) => errors.donated({ name, shape }),
+    throwIfDisposed() {
+      throw errors.donated({ name, shape: this.shape });
+    },
+  };
+}
+
+const disposed: State = { kind: 'gone', error: (shape) => errors.disposed({ shape }) };
+
 /** tfjs's ops that fill host buffers from Math.random, by the scope in which they make their tensor. */
 const randomScopes = new Map(
   [
@@ -90,7 +109,7 @@ export class XlaBackend extends KernelBackend implements RegionBackend {
   /** @throws UserError for a tensor whose data is gone. */
   recordOf(tensor: TensorInfo): DataRecord {
     const record = this.find(tensor.dataId) ?? this.adopt(tensor);
-    if (record.state.kind === 'gone') throw record.state.error();
+    if (record.state.kind === 'gone') throw record.state.error(record.shape);
     if (record.owner !== this) throw errors.runtimeGone();
     return record;
   }
@@ -122,20 +141,16 @@ export class XlaBackend extends KernelBackend implements RegionBackend {
       case 'traced':
         throw errors.escaped({ name: state.trace.name, shape });
       case 'gone':
-        throw state.error();
+        throw state.error(shape);
     }
   }
 
   /** Ends a tensor whose memory a program took: tfjs's books are closed, and later uses throw. */
-  donate(tensor: Tensor, record: DataRecord, name: string): void {
-    const { shape } = record;
-    const error = () => errors.donated({ name, shape });
-    record.state = { kind: 'gone', error };
+  donate(tensor: Tensor, record: DataRecord, gone: Donated): void {
+    record.state = gone;
     tensor.dispose();
     // Reading it would say only that it is disposed.
-    tensor.throwIfDisposed = () => {
-      throw error();
-    };
+    tensor.throwIfDisposed = gone.throwIfDisposed;
   }
 
   private info(type: ElementType, shape: readonly number[], state: State): TensorInfo {
@@ -173,8 +188,7 @@ export class XlaBackend extends KernelBackend implements RegionBackend {
     this.live--;
     if (record.state.kind === 'gone') return;
     this.free(record);
-    const { shape } = record;
-    record.state = { kind: 'gone', error: () => errors.disposed({ shape }) };
+    record.state = disposed;
   }
 
   private free({ state }: DataRecord): void {
@@ -200,7 +214,7 @@ export class XlaBackend extends KernelBackend implements RegionBackend {
     const record = this.find(dataId);
     if (record?.owner !== this) throw errors.runtimeGone();
     const { state, shape } = record;
-    if (state.kind === 'gone') throw state.error();
+    if (state.kind === 'gone') throw state.error(shape);
     if (state.kind === 'traced') {
       if (!state.trace.open) throw errors.escaped({ name: state.trace.name, shape });
       throw errors.readInTrace({ name: state.trace.name, what: state.made, shape });

@@ -13,11 +13,13 @@ export type State =
   /** `made`: by which kernel or argument, for errors. */
   | { readonly kind: 'traced'; readonly trace: Trace; readonly value: Value; readonly made: string }
   /** Any use throws this. */
-  | { readonly kind: 'gone'; readonly error: () => Error };
+  | { readonly kind: 'gone'; readonly error: (shape: readonly number[]) => Error };
 
 export class DataRecord {
   /** How many tensors share it, programs that captured it included. */
   refs = 1;
+  /** The last call of a program that had it among its arguments, by number. */
+  call = 0;
 
   constructor(
     /** The backend that keeps it: data doesn't outlive its runtime. */

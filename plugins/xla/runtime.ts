@@ -137,6 +137,11 @@ export class XlaRuntime implements Runtime {
     });
   }
 
+  /** Native objects that are alive (buffers, programs): for tests and benchmarks that look for leaks. */
+  get liveObjects(): number {
+    return this.client.liveObjects;
+  }
+
   async dispose(): Promise<void> {
     await this.idle();
     for (const ref of this.functions) ref.deref()?.dispose();

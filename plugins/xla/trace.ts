@@ -69,7 +69,7 @@ export class Trace {
       case 'device':
         return this.capture(record);
       case 'gone':
-        throw state.error();
+        throw state.error(record.shape);
     }
   }
 

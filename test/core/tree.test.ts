@@ -1,4 +1,5 @@
 import {
+  collectLeaves,
   firstMatches,
   flatten,
   fullMatch,
@@ -34,6 +35,22 @@ test('unflatten is the inverse of flatten', () => {
     none: undefined,
   });
   expect(() => unflatten(treedef, [1])).toThrow('the tree has 5 leaves, got 1');
+});
+
+test('collectLeaves takes leaves of the same structure alone', () => {
+  const { leaves, treedef } = flatten<number>(tree);
+  const collected = (value: object) => {
+    const into: unknown[] = [];
+    return collectLeaves(treedef, value as never, into) && into;
+  };
+  expect(collected({ l: [4, 5], none: null, a: { x: 3, y: 2 }, b: 1 })).toEqual(leaves);
+  expect(collected({ ...tree, more: 1 })).toBe(false);
+  expect(collected({ b: 1, a: { y: 2, x: 3 }, l: [4, 5] })).toBe(false);
+  expect(collected({ ...tree, l: [4] })).toBe(false);
+  expect(collected({ ...tree, a: 1 })).toBe(false);
+  expect(collected({ ...tree, b: undefined })).toBe(false);
+  expect(collected({ ...tree, b: [1] })).toBe(false);
+  expect(collected({ ...tree, none: 1 })).toBe(false);
 });
 
 test('equal structures have equal keys, different ones do not', () => {

@@ -38,6 +38,13 @@ export function flattenArguments(args: readonly unknown[], isStatic: readonly bo
   return { treedefs, leaves, owners, key };
 }
 
+/** The static values of a call, as a key. */
+export function staticKey(args: readonly unknown[], isStatic: readonly boolean[]): string {
+  let key = '';
+  for (let i = 0; i < args.length; i++) if (isStatic[i]) key += `${JSON.stringify(args[i])};`;
+  return key;
+}
+
 /** For messages: `argument 0 head/kernel`. */
 export function leafNames(args: readonly unknown[], isStatic: readonly boolean[]): string[] {
   return args.flatMap((arg, i) =>

@@ -6,16 +6,26 @@ import type { XlaBackend } from '../backend';
 import { errors } from '../errors';
 import type { ArrayType } from '../mesh';
 import type { DataRecord } from '../record';
+import { collectLeaves, type Tree, type TreeDef } from '../../../core/tree';
 import { warn } from '../warn';
-import { describeLeaf, type FlatArguments, flattenArguments, leafNames } from './arguments';
+import { describeLeaf, type FlatArguments, flattenArguments, leafNames, staticKey } from './arguments';
 import type { Compiler } from './compiler';
 import { Program } from './program';
 import { explainRetrace, type Signature } from './retrace';
 import { specType, traceProgram } from './tracing';
 
+/** What a call must have for a program to be its: checked without taking the call apart by name. */
+interface Pattern {
+  readonly treedefs: readonly (TreeDef | undefined)[];
+  readonly types: readonly ArrayType[];
+  readonly program: Program;
+}
+
 export class JitFunction {
   private readonly cache = new Map<string, Program>();
   private last: Signature | undefined;
+  /** The last call with certain static values, by those. */
+  private readonly patterns = new Map<string, Pattern>();
 
   constructor(
     private readonly backend: XlaBackend,
@@ -32,28 +42,42 @@ export class JitFunction {
     // Inside of another trace, or under a gradient tape, the function's kernels must be seen.
     if (this.backend.trace || engine().state.gradientDepth > 0) return this.fn(...(args as never[]));
     const isStatic = this.staticFlags(args.length);
+    const names = (index: number) => leafNames(args, isStatic)[index]!;
+    const statics = staticKey(args, isStatic);
+    const pattern = this.patterns.get(statics);
+    const known = pattern && this.match(pattern, args);
+    if (known) return pattern.program.run(known.leaves, known.records, names);
+
     const flat = flattenArguments(args, isStatic);
     const { leaves } = flat;
-    const records = new Array<DataRecord>(leaves.length);
-    let key = flat.key;
+    const records = leaves.map((leaf, i) => {
+      if (!(leaf instanceof Tensor)) throw this.notATensor(args, isStatic, i, leaf);
+      return this.backend.recordOf(leaf);
+    });
+    const types = records.map((record) => this.typeOf(record));
+    const key = flat.key + types.map(({ id }) => `${id},`).join('');
+    const program = this.cache.get(key) ?? this.add(key, args, flat, types, true);
+    this.patterns.set(statics, { treedefs: flat.treedefs, types, program });
+    return program.run(leaves as Tensor[], records, names);
+  }
+
+  /** The leaves of a call that fits the pattern, and their data. */
+  private match({ treedefs, types }: Pattern, args: readonly unknown[]) {
+    if (args.length !== treedefs.length) return undefined;
+    const leaves: unknown[] = [];
+    for (let i = 0; i < args.length; i++) {
+      const treedef = treedefs[i];
+      if (treedef && !collectLeaves(treedef, args[i] as Tree<unknown>, leaves)) return undefined;
+    }
+    const records: DataRecord[] = [];
     for (let i = 0; i < leaves.length; i++) {
       const leaf = leaves[i];
-      if (!(leaf instanceof Tensor)) throw this.notATensor(args, isStatic, i, leaf);
+      if (!(leaf instanceof Tensor)) return undefined;
       const record = this.backend.recordOf(leaf);
-      records[i] = record;
-      key += `${this.typeOf(record).id},`;
+      if (this.typeOf(record) !== types[i]) return undefined;
+      records.push(record);
     }
-    const names = () => leafNames(args, isStatic);
-    const program =
-      this.cache.get(key) ??
-      this.add(
-        key,
-        args,
-        flat,
-        records.map((record) => this.typeOf(record)),
-        true,
-      );
-    return program.run(leaves as Tensor[], records, (index) => names()[index]!);
+    return { leaves: leaves as Tensor[], records };
   }
 
   compile(args: readonly unknown[]): Compiled {
@@ -128,6 +152,7 @@ export class JitFunction {
   dispose(): void {
     for (const program of this.cache.values()) program.dispose();
     this.cache.clear();
+    this.patterns.clear();
   }
 }
 

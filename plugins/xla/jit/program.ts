@@ -3,7 +3,7 @@
 import { type Tensor } from '@tensorflow/tfjs-core';
 import type { Compiled } from '../../../core/runtime';
 import { unflatten, type Tree, type TreeDef } from '../../../core/tree';
-import type { XlaBackend } from '../backend';
+import { type Donated, donatedTo, type XlaBackend } from '../backend';
 import { errors } from '../errors';
 import { type ArrayType, type DeviceArray, disposeArray } from '../mesh';
 import type { LoadedExecutable, DeviceBuffer } from '../pjrt';
@@ -22,8 +22,12 @@ export interface TracedProgram {
   readonly traceSeconds: number;
 }
 
+/** How many calls there were: each marks the data that it gets with its number. */
+let calls = 0;
+
 export class Program {
   private readonly anyDonated: boolean;
+  private readonly gone: Donated;
 
   constructor(
     private readonly backend: XlaBackend,
@@ -31,6 +35,7 @@ export class Program {
     private readonly compiled: CompiledModule,
   ) {
     this.anyDonated = traced.donated.includes(true);
+    this.gone = donatedTo(traced.name);
   }
 
   get executable(): LoadedExecutable {
@@ -70,23 +75,19 @@ export class Program {
   /** Memory that two arguments share, one of them donated, would be read after it was overwritten. */
   private refuseSharedMemory(records: readonly DataRecord[], leafName: (index: number) => string): void {
     const { donated, captures, name } = this.traced;
-    const seen = new Map<DataRecord, number>();
+    const call = ++calls;
+    const refuse = (record: DataRecord, leaf: string, isDonated: boolean) => {
+      const sharing = records.flatMap((other, i) => (other === record ? [i] : []));
+      if (!isDonated && !sharing.some((i) => donated[i])) return;
+      throw errors.donatedTwice({ name, leaf, first: leafName(sharing[0]!) });
+    };
     for (let i = 0; i < records.length; i++) {
-      const first = seen.get(records[i]!);
-      if (first !== undefined && (donated[i] || donated[first])) {
-        throw errors.donatedTwice({ name, leaf: leafName(i), first: leafName(first) });
-      }
-      seen.set(records[i]!, i);
+      const record = records[i]!;
+      if (record.call === call) refuse(record, leafName(i), donated[i]!);
+      record.call = call;
     }
     for (const record of captures) {
-      const first = seen.get(record);
-      if (first !== undefined && donated[first]) {
-        throw errors.donatedTwice({
-          name,
-          leaf: 'a tensor that the function refers to',
-          first: leafName(first),
-        });
-      }
+      if (record.call === call) refuse(record, 'a tensor that the function refers to', false);
     }
   }
 
@@ -96,11 +97,11 @@ export class Program {
     arrays: readonly DeviceArray[],
     output: DeviceBuffer | undefined,
   ): void {
-    const { donated, name } = this.traced;
+    const { donated } = this.traced;
     const taken: DeviceArray[] = [];
     for (let i = 0; i < records.length; i++) {
       if (!donated[i]) continue;
-      this.backend.donate(leaves[i]!, records[i]!, name);
+      this.backend.donate(leaves[i]!, records[i]!, this.gone);
       taken.push(arrays[i]!);
     }
     // Destroying a donated buffer waits for the program that took its memory: the host must not stand still for that.

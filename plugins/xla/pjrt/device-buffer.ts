@@ -124,8 +124,22 @@ export class DeviceBuffer {
   }
 }
 
-// Made outside ownBuffers: a function that could reach the guard would keep it from being collected.
-const destroyer = (api: Api) => (buffer: bigint) => void api.call('PJRT_Buffer_Destroy', { buffer });
+const destroyers = new WeakMap<Api, (buffer: bigint) => void>();
+
+/** One for each plugin: it can't reach a guard, which would keep that from being collected. */
+function destroyer(api: Api): (buffer: bigint) => void {
+  let destroy = destroyers.get(api);
+  if (!destroy) {
+    const args = new Struct('PJRT_Buffer_Destroy_Args');
+    const buffer = args.pointerField('buffer');
+    destroy = (pointer) => {
+      buffer.set(pointer);
+      api.invoke('PJRT_Buffer_Destroy', args);
+    };
+    destroyers.set(api, destroy);
+  }
+  return destroy;
+}
 
 /** Takes ownership of native buffers. */
 export function ownBuffers(

@@ -95,6 +95,13 @@ export class Struct<N extends StructName> implements Memory {
     return this;
   }
 
+  /** Writes bare addresses to one field, which keeps nothing alive: for the hot path. */
+  pointerField(field: keyof Scalars<N> & string): { set(address: bigint): void } {
+    const { offset } = this.layout.places[field]!;
+    const { view } = this;
+    return { set: (address) => view.setBigUint64(offset, address, little) };
+  }
+
   /** Copies `source` into the embedded struct `field`. */
   embed(field: string, source: Struct<StructName>): this {
     const { offset } = this.layout.places[field]!;

@@ -12,21 +12,43 @@ export interface Resource {
 
 type Destroy = (pointer: bigint) => void;
 
+/** Native objects that were made together: one entry in the books for a program's 500 outputs. */
+class Group {
+  readonly members: Owned[];
+  alive: number;
+
+  constructor(
+    private readonly groups: Set<Group>,
+    readonly what: string,
+    pointers: readonly bigint[],
+    readonly destroy: Destroy,
+  ) {
+    this.members = pointers.map((pointer) => new Owned(this, pointer));
+    this.alive = pointers.length;
+    if (this.alive > 0) groups.add(this);
+  }
+
+  gone(): void {
+    if (--this.alive === 0) this.groups.delete(this);
+  }
+
+  release(): void {
+    for (const member of this.members) member.release();
+  }
+}
+
 class Owned implements Resource {
   private current: bigint | undefined;
 
   constructor(
-    private readonly live: Set<Owned>,
-    private readonly what: string,
+    private readonly group: Group,
     pointer: bigint,
-    private readonly destroy: Destroy,
   ) {
     this.current = pointer;
-    live.add(this);
   }
 
   get pointer(): bigint {
-    if (this.current === undefined) throw new Error(`This ${this.what} is disposed`);
+    if (this.current === undefined) throw new Error(`This ${this.group.what} is disposed`);
     return this.current;
   }
 
@@ -38,41 +60,41 @@ class Owned implements Resource {
     const pointer = this.current;
     if (pointer === undefined) return;
     this.current = undefined;
-    this.live.delete(this);
-    this.destroy(pointer);
+    this.group.gone();
+    this.group.destroy(pointer);
   }
 }
 
 /** Takes ownership of a native object that is only released by hand. */
 export const own = (what: string, pointer: bigint, destroy: Destroy): Resource =>
-  new Owned(new Set(), what, pointer, destroy);
+  new Group(new Set(), what, [pointer], destroy).members[0]!;
 
 /**
  * Reachable as long as any of the JavaScript objects that were made together. Those keep it in a field: one
- * registration for a program's 500 outputs, since the collector is slow with each.
+ * registration for all of them, since the collector is slow with each.
  */
 export type Guard = object;
 
 /** The native objects that belong to one client or topology. */
 export class Resources {
-  private readonly live = new Set<Owned>();
-  private readonly collected = new FinalizationRegistry<readonly Owned[]>((resources) => {
-    for (const resource of resources) resource.release();
-  });
+  private readonly groups = new Set<Group>();
+  private readonly collected = new FinalizationRegistry<Group>((group) => group.release());
 
   /** Takes ownership of native objects, until they are released or `guard` is collected. */
   own(guard: Guard, what: string, pointers: readonly bigint[], destroy: Destroy): readonly Resource[] {
-    const resources = pointers.map((pointer) => new Owned(this.live, what, pointer, destroy));
-    this.collected.register(guard, resources);
-    return resources;
+    const group = new Group(this.groups, what, pointers, destroy);
+    this.collected.register(guard, group);
+    return group.members;
   }
 
   /** How many are alive. */
   get size(): number {
-    return this.live.size;
+    let size = 0;
+    for (const { alive } of this.groups) size += alive;
+    return size;
   }
 
   releaseAll(): void {
-    for (const resource of [...this.live]) resource.release();
+    for (const group of [...this.groups]) group.release();
   }
 }

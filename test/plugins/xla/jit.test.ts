@@ -212,6 +212,54 @@ describe('donation', () => {
     expect(list(x)).toEqual([21]);
   });
 
+  test('200 steps of a tree leave as many native buffers as one', async () => {
+    const f = jit(
+      (state: { w: tf.Tensor[]; step: tf.Tensor }, x: tf.Tensor) => ({
+        state: { w: state.w.map((w) => tf.add(w, x)), step: tf.add(state.step, 1) },
+        loss: tf.sum(x),
+      }),
+      { name: 'state', donate: [0] },
+    );
+    let state = { w: Array.from({ length: 20 }, (_, i) => put(i)), step: put(0) };
+    const counts: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      const x = put(1);
+      const { state: next, loss } = f(state, x);
+      state = next;
+      expect(list(loss)).toEqual([1]);
+      tf.dispose([x, loss]);
+      await holder.runtime.idle();
+      await new Promise((resolve) => setImmediate(resolve));
+      counts.push(holder.runtime.liveObjects);
+    }
+    expect(counts.at(-1)).toBe(counts[1]);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(counts[1]! + 21);
+    expect(f.programs).toBe(1);
+    expect(list(state.step)).toEqual([200]);
+    tf.dispose(state);
+  });
+
+  test('calls that take turns, by structure, static value and type, get their own programs', () => {
+    const f = jit(
+      (tree: { a: tf.Tensor; b?: tf.Tensor }, by: number) => tf.mul(tf.addN(Object.values(tree)), by),
+      {
+        name: 'turns',
+        static: [1],
+      },
+    );
+    warnings(() => {
+      for (let i = 0; i < 3; i++) {
+        expect(list(f({ a: put(1) }, 2))).toEqual([2]);
+        expect(list(f({ a: put(1), b: put(2) }, 2))).toEqual([6]);
+        expect(list(f({ b: put(5), a: put(1) }, 2))).toEqual([12]);
+        expect(list(f({ a: put(1, 2) }, 2))).toEqual([2, 4]);
+        expect(list(f({ a: put(1) }, 3))).toEqual([3]);
+      }
+    });
+    expect(f.programs).toBe(4);
+    expect(() => f({ a: 1 as never }, 2)).toThrow('argument 0 a');
+  });
+
   test('results take the memory of donated arguments of their type, in order', () => {
     const f = jit(
       (s: { a: tf.Tensor; b: tf.Tensor; c: tf.Tensor }) => [
