@@ -2,6 +2,7 @@
 // trainer) sees this interface and never which runtime stands behind it.
 
 import type { ArraySpec, DType, HostArray } from './array';
+import { ExitCode, UserError } from './errors';
 import type { Tensor } from './tensor';
 import type { Tree } from './tree';
 
@@ -69,10 +70,58 @@ export interface Compiled {
   readonly compileSeconds: number;
   /** True if the executable came from the cache on disk. */
   readonly cached: boolean;
+  /** Of the matrix products and convolutions of the whole program, over all devices, as they were traced. */
   readonly flops?: number;
-  /** Bytes on each device. */
-  readonly memory?: { readonly arguments: number; readonly outputs: number; readonly temporaries: number };
+  /** The compiler's own count, for one device. It counts the body of a loop once. */
+  readonly deviceFlops?: number;
+  readonly memory?: ProgramMemory;
+  /** What one device says to the others in one execution; undefined where the compiled program can't be read. */
+  readonly collectives?: readonly Collective[];
 }
+
+/** Bytes on each device. */
+export interface ProgramMemory {
+  readonly arguments: number;
+  readonly outputs: number;
+  /** How much of the outputs takes the memory of arguments. */
+  readonly aliased: number;
+  readonly temporaries: number;
+  readonly code: number;
+  /** The most that is in use at once. */
+  readonly peak: number;
+}
+
+export interface Collective {
+  /** `all-reduce`, `all-gather`, ... */
+  readonly kind: string;
+  /** How many take part in one; undefined for all of them, or where it isn't said. */
+  readonly devices?: number;
+  readonly count: number;
+  /** The larger of what goes in and what comes out on one device, summed over all of them. */
+  readonly bytes: number;
+}
+
+/** A program that needs more memory than the device it is compiled for has. */
+export class DeviceMemoryError extends UserError {
+  constructor(
+    program: string,
+    /** Bytes, where the compiler says them. */
+    readonly needed: number | undefined,
+    readonly limit: number | undefined,
+    details: string,
+  ) {
+    const sizes = needed !== undefined && limit !== undefined ? `: ${gib(needed)} of ${gib(limit)}` : '';
+    super(
+      'runtime/device-memory',
+      `"${program}" doesn't fit into the device's memory${sizes}.`,
+      'a smaller batch, a sharding_strategy that splits the state, rematerialisation, or more devices.',
+      ExitCode.usage,
+      { cause: new Error(details) },
+    );
+  }
+}
+
+const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
 export interface DeviceMemory {
   readonly device: string;
@@ -89,6 +138,8 @@ export interface Runtime {
   readonly description: string;
   /** `cpu`, `cuda`, `tpu`. */
   readonly platform: string;
+  /** The vendor's name of one device, such as `TPU v5 lite`; the platform's where there is none. */
+  readonly deviceKind: string;
   /** True where `jit` compiles; false where it calls the function eagerly. */
   readonly compiles: boolean;
   readonly mesh: Mesh;
@@ -129,6 +180,8 @@ export interface RuntimeOptions {
   readonly mesh?: readonly (readonly [name: string, size: number])[];
   /** Folder of the compile cache; none means no cache. */
   readonly compileCache?: string;
+  /** Hardware to compile for that needn't be there, such as `v5e:4x4`: programs are compiled and never run. */
+  readonly topology?: string;
 }
 
 /** Fetches what a runtime needs from outside npm, such as a PJRT plugin: `bv runtime install NAME`. */

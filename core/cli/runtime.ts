@@ -17,6 +17,8 @@ export interface RuntimeRequest {
   readonly name?: string;
   /** Virtual devices of a CPU. */
   readonly devices?: number;
+  /** Hardware that needn't be here, to compile for. */
+  readonly topology?: string;
   readonly mesh?: RuntimeOptions['mesh'];
   readonly note: (text: string) => void;
 }
@@ -55,7 +57,7 @@ export async function openRuntime(session: Session, request: RuntimeRequest): Pr
 async function start(
   session: Session,
   name: string,
-  { devices, mesh, note }: RuntimeRequest,
+  { devices, topology, mesh, note }: RuntimeRequest,
 ): Promise<Runtime> {
   const { registry, container, workspace } = session;
   const { implementation } = registry.find('runtime', name);
@@ -66,7 +68,7 @@ async function start(
   const options = devices === undefined ? {} : { devices };
   const { compile_cache } = workspace.config;
   const compileCache = compile_cache === false ? undefined : path.resolve(workspace.root, compile_cache);
-  return registry.create(container, 'runtime', name, options, 'runtime')({ mesh, compileCache });
+  return registry.create(container, 'runtime', name, options, 'runtime')({ mesh, topology, compileCache });
 }
 
 /**

@@ -36,6 +36,8 @@ export interface Setup {
   readonly input: OpenedInput;
   readonly loss: Loss;
   readonly shardings: Shardings;
+  /** Of a batch on the devices. */
+  readonly batchSpec: Readonly<Record<string, TensorSpec>>;
   /** The key (int32 [2]) from which the step's keys are folded. */
   readonly loopKey: tf.Tensor;
   /** A batch split over all devices along its first axis. */
@@ -111,6 +113,7 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
     input,
     loss,
     shardings,
+    batchSpec,
     loopKey: runtime.toDevice(tf.random.keyArray(loopKey)),
     batchToDevice: (batch) => {
       const named = Object.entries(batch);

@@ -83,6 +83,7 @@ function meshOf(runtime: string, asked: RuntimeOptions['mesh'] = [['data', 1]]):
 
 class EagerRuntime implements Runtime {
   readonly platform = 'cpu';
+  readonly deviceKind = 'cpu';
   readonly compiles = false;
   readonly process = { index: 0, count: 1 };
 

@@ -386,7 +386,7 @@ function typed(values: TypedArray | number[], dtype: DataType): TypedArray {
 }
 
 /** Host values as tfjs has them: float32, int32, or bytes for bool. */
-function tensorValues(values: ArrayBufferView, type: ElementType): TypedArray {
+export function tensorValues(values: ArrayBufferView, type: ElementType): TypedArray {
   if (type === 'bf16') return Float32Array.from(values as Uint16Array, bfloat16Value);
   if (type === 'f16') return Float32Array.from(values as Uint16Array, float16Value);
   if (type === 'ui8') return Int32Array.from(values as Uint8Array);

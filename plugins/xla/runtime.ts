@@ -12,15 +12,24 @@ import {
   TensorSpec,
 } from '../../core/runtime';
 import type { Tree } from '../../core/tree';
-import { XlaBackend } from './backend';
+import { tensorValues, XlaBackend } from './backend';
 import { arrayDType, elementTypeOfArray } from './element-types';
 import { errors } from './errors';
-import { ensureInstalled, type PluginName } from './install';
-import { CompileCache, Compiler, JitFunction, jittedFrom, traceShapes } from './jit';
+import { ensureInstalled, installed, type PluginName } from './install';
+import {
+  ClientCompiler,
+  CompileCache,
+  type Compiler,
+  JitFunction,
+  jittedFrom,
+  TopologyCompiler,
+  traceShapes,
+} from './jit';
 import { DeviceMesh, Devices } from './mesh';
-import { Client } from './pjrt';
+import { Client, PjrtError, Topology } from './pjrt';
 import { choosePlatform } from './platform';
 import { activate, deactivate } from './register';
+import { findTopology, topologyErrors } from './topologies';
 
 /** What the XLA runtime can be told beside what every runtime can. */
 export interface XlaOptions extends RuntimeOptions {
@@ -34,32 +43,46 @@ export class XlaRuntime implements Runtime {
   readonly name = 'xla';
   readonly compiles = true;
   readonly platform: string;
+  readonly deviceKind: string;
   private readonly functions: WeakRef<JitFunction>[] = [];
-  private readonly compiler: Compiler;
 
   private constructor(
-    private readonly client: Client,
+    /** The devices that are here, or a description of some that needn't be. */
+    private readonly source: Client | Topology,
     private readonly backend: XlaBackend,
-    cacheFolder: string | undefined,
+    private readonly compiler: Compiler,
   ) {
-    this.platform = client.platformName;
-    this.compiler = new Compiler(backend.devices, cacheFolder ? new CompileCache(cacheFolder) : undefined);
+    const [device] = source.devices;
+    this.platform = source.platformName;
+    this.deviceKind =
+      (device && ('description' in device ? device.description : device).kind) ?? this.platform;
   }
 
   static async create(options: XlaOptions = {}): Promise<XlaRuntime> {
     // XLA's notices of what it is doing aren't for users; its warnings are.
     process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
-    const platform = choosePlatform(options.platform ?? 'auto');
+    const { topology } = options;
+    if (topology !== undefined && topology !== 'cpu') return XlaRuntime.absent(topology, options);
+    const platform = topology ?? choosePlatform(options.platform ?? 'auto');
     const plugin = await ensureInstalled(platform);
     const cpuDeviceCount = options.devices ?? Number(process.env.BV_CPU_DEVICES || 1);
     const client = Client.create(plugin, platform === 'cpu' ? { cpuDeviceCount } : {});
     const list = client.addressableDevices;
     const devices = new Devices(client, DeviceMesh.fit(options.mesh, list.length), list);
-    // tfjs checks shapes and NaNs of each op in its other mode.
-    enableProdMode();
-    const backend = new XlaBackend(devices);
-    await activate(backend);
-    return new XlaRuntime(client, backend, options.compileCache);
+    const { compileCache: folder } = options;
+    const compiler = new ClientCompiler(devices, folder ? new CompileCache(folder) : undefined);
+    return new XlaRuntime(client, await activeBackend(devices), compiler);
+  }
+
+  /** A runtime for hardware that needn't be here: it traces and compiles, and doesn't run. */
+  private static async absent(name: string, { mesh }: XlaOptions): Promise<XlaRuntime> {
+    const target = findTopology(name);
+    const plugin = installed(target.plugin);
+    if (plugin === undefined) throw errors.notInstalled({ platform: target.plugin });
+    if (target.plugin === 'tpu') Object.assign(process.env, { ...noTpu, ...process.env });
+    const topology = describeTopology(plugin, name, target);
+    const devices = new Devices(name, DeviceMesh.fit(mesh, topology.devices.length), []);
+    return new XlaRuntime(topology, await activeBackend(devices), new TopologyCompiler(topology));
   }
 
   get mesh(): DeviceMesh {
@@ -67,12 +90,13 @@ export class XlaRuntime implements Runtime {
   }
 
   get process(): { readonly index: number; readonly count: number } {
-    return { index: this.client.processIndex, count: 1 };
+    return { index: this.source instanceof Client ? this.source.processIndex : 0, count: 1 };
   }
 
   get description(): string {
     const { size } = this.mesh;
-    return `XLA on ${size} ${this.platform} device${size === 1 ? '' : 's'}`;
+    const devices = `${size} ${this.platform} device${size === 1 ? '' : 's'}`;
+    return this.backend.devices.present ? `XLA on ${devices}` : `XLA for ${devices} that needn't be here`;
   }
 
   jit<Args extends readonly unknown[], Out>(
@@ -96,6 +120,11 @@ export class XlaRuntime implements Runtime {
   toDevice(array: HostArray, spec: PartitionSpec = []): Tensor {
     const { devices } = this.backend;
     const sharding = devices.mesh.sharding(spec);
+    if (!devices.present) {
+      // Kept on the host: a trace can take it for a constant or an argument.
+      const type = elementTypeOfArray(array.dtype);
+      return this.backend.tensor(type, array.shape, { kind: 'host', values: tensorValues(array.data, type) });
+    }
     return this.backend.arrayTensor(
       devices.upload(array.data, elementTypeOfArray(array.dtype), array.shape, sharding),
     );
@@ -126,6 +155,12 @@ export class XlaRuntime implements Runtime {
   }
 
   memory(): readonly DeviceMemory[] {
+    if (this.source instanceof Topology) {
+      return this.source.devices.map(({ name, attributes }) => {
+        const limit = attributes['device_memory_bytes_limit'];
+        return { device: name, limit: typeof limit === 'number' ? limit : undefined };
+      });
+    }
     return this.backend.devices.list.map((device) => {
       const name = device.description.name;
       try {
@@ -139,13 +174,38 @@ export class XlaRuntime implements Runtime {
 
   /** Native objects that are alive (buffers, programs): for tests and benchmarks that look for leaks. */
   get liveObjects(): number {
-    return this.client.liveObjects;
+    return this.source instanceof Client ? this.source.liveObjects : 0;
   }
 
   async dispose(): Promise<void> {
     await this.idle();
     for (const ref of this.functions) ref.deref()?.dispose();
     deactivate(this.backend);
-    this.client.dispose();
+    this.source.dispose();
+  }
+}
+
+async function activeBackend(devices: Devices): Promise<XlaBackend> {
+  // tfjs checks shapes and NaNs of each op in its other mode.
+  enableProdMode();
+  const backend = new XlaBackend(devices);
+  await activate(backend);
+  return backend;
+}
+
+/** What keeps the TPU plugin from looking for a TPU, and from complaining that there is none. */
+const noTpu = {
+  TPU_SKIP_MDS_QUERY: '1',
+  TPU_ACCELERATOR_TYPE: 'v5litepod-8',
+  TPU_WORKER_HOSTNAMES: 'localhost',
+  TPU_MIN_LOG_LEVEL: '3',
+};
+
+function describeTopology(plugin: string, name: string, target: ReturnType<typeof findTopology>): Topology {
+  try {
+    return Topology.create(plugin, target.topology, target.options);
+  } catch (error) {
+    if (!(error instanceof PjrtError)) throw error;
+    throw topologyErrors.unknown({ name, reason: error.reason.split('\n')[0]?.trim() });
   }
 }

@@ -3,12 +3,15 @@
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import { errors } from '../errors';
+import { DeviceMemoryError } from '../../../core/runtime';
 import type { Devices } from '../mesh';
-import type { LoadedExecutable } from '../pjrt';
+import { type Executable, type LoadedExecutable, PjrtError, type Topology } from '../pjrt';
 import type { CompileCache } from './compile-cache';
 
 export interface CompiledModule {
-  readonly executable: LoadedExecutable;
+  readonly executable: Executable;
+  /** What runs; absent where the program was compiled for devices that aren't here. */
+  readonly loaded?: LoadedExecutable;
   readonly seconds: number;
   /** Whether it came from the cache on disk. */
   readonly cached: boolean;
@@ -43,7 +46,16 @@ const platformFlags: Readonly<Record<string, XlaFlags>> = {
   cpu: { xla_cpu_enable_fast_min_max: false },
 };
 
-export class Compiler {
+export interface Compiler {
+  /**
+   * @param name of the program, for errors.
+   * @throws DeviceMemoryError; PjrtError with the compiler's diagnostics.
+   */
+  compile(text: string, name: string): CompiledModule;
+}
+
+/** Compiles for the devices of a client, through the cache on disk. */
+export class ClientCompiler implements Compiler {
   private readonly flags: XlaFlags;
   private readonly salt: string;
 
@@ -64,15 +76,55 @@ export class Compiler {
     ]);
   }
 
-  compile(text: string): CompiledModule {
+  compile(text: string, name: string): CompiledModule {
     const start = performance.now();
     const key = this.cache && createHash('sha256').update(this.salt).update('\0').update(text).digest('hex');
     const load = (bytes: Uint8Array) => this.devices.client.deserializeExecutable(bytes);
     const known = key && this.cache?.load(key, load);
-    if (known) return { executable: known, seconds: (performance.now() - start) / 1000, cached: true };
+    if (known) return compiled(known.executable, start, known, true);
     const { client, mesh } = this.devices;
-    const executable = client.compile(text, { partitions: mesh.size, xlaFlags: this.flags });
-    if (key) this.cache?.save(key, () => executable.executable.serialize());
-    return { executable, seconds: (performance.now() - start) / 1000, cached: false };
+    const loaded = fitting(name, () => client.compile(text, { partitions: mesh.size, xlaFlags: this.flags }));
+    if (key) this.cache?.save(key, () => loaded.executable.serialize());
+    return compiled(loaded.executable, start, loaded);
   }
+}
+
+/** Compiles for devices that needn't be here. */
+export class TopologyCompiler implements Compiler {
+  private readonly flags = parseFlags(process.env.BV_XLA_FLAGS);
+
+  constructor(private readonly topology: Topology) {}
+
+  compile(text: string, name: string): CompiledModule {
+    const start = performance.now();
+    const partitions = this.topology.devices.length;
+    const executable = fitting(name, () => this.topology.compile(text, { partitions, xlaFlags: this.flags }));
+    return compiled(executable, start);
+  }
+}
+
+function compiled(
+  executable: Executable,
+  start: number,
+  loaded?: LoadedExecutable,
+  cached = false,
+): CompiledModule {
+  return { executable, loaded, seconds: (performance.now() - start) / 1000, cached };
+}
+
+/** Says that a program is too large in words that a user can act on. */
+function fitting<T>(name: string, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof PjrtError) || error.code !== 'RESOURCE_EXHAUSTED') throw error;
+    const { message } = error;
+    // The TPU's compiler: "Used 20.50G of 15.75G hbm."
+    const [, used, of] = /Used ([\d.]+[KMGT]?) of ([\d.]+[KMGT]?) hbm/.exec(message) ?? [];
+    throw new DeviceMemoryError(name, sizeInBytes(used), sizeInBytes(of), message);
+  }
+}
+
+function sizeInBytes(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseFloat(text) * 1024 ** (1 + 'KMGT'.indexOf(text.slice(-1)));
 }

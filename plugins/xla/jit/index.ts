@@ -1,5 +1,5 @@
 // Tracing, compiling and calling functions over trees of tensors.
 export { CompileCache } from './compile-cache';
-export { Compiler, parseFlags } from './compiler';
+export { ClientCompiler, type Compiler, parseFlags, TopologyCompiler } from './compiler';
 export { jittedFrom, JitFunction } from './jit';
 export { traceShapes } from './tracing';

@@ -144,7 +144,7 @@ export class JitFunction {
       leafName: (index) => names[index]!,
       outShardings,
     });
-    const program = new Program(this.backend, traced, this.compiler.compile(traced.text));
+    const program = new Program(this.backend, traced, this.compiler.compile(traced.text, name));
     this.cache.set(key, program);
     return program;
   }

@@ -1,12 +1,13 @@
 // One traced and compiled program: its trace, its module, and how it is called.
 
 import { type Tensor } from '@tensorflow/tfjs-core';
-import type { Compiled } from '../../../core/runtime';
+import type { Compiled, ProgramMemory } from '../../../core/runtime';
 import { unflatten, type Tree, type TreeDef } from '../../../core/tree';
 import { type Donated, donatedTo, type XlaBackend } from '../backend';
 import { errors } from '../errors';
 import { type ArrayType, type DeviceArray, disposeArray } from '../mesh';
-import type { LoadedExecutable, DeviceBuffer } from '../pjrt';
+import { collectivesOf, readHlo } from '../hlo';
+import type { DeviceBuffer, Executable } from '../pjrt';
 import type { DataRecord } from '../record';
 import type { CompiledModule } from './compiler';
 
@@ -20,6 +21,8 @@ export interface TracedProgram {
   /** Concrete tensors that the function met: hidden arguments after the others, held until the program is disposed. */
   readonly captures: readonly DataRecord[];
   readonly traceSeconds: number;
+  /** Of its matrix products and convolutions, over all devices. */
+  readonly flops: number;
 }
 
 /** How many calls there were: each marks the data that it gets with its number. */
@@ -38,10 +41,6 @@ export class Program {
     this.gone = donatedTo(traced.name);
   }
 
-  get executable(): LoadedExecutable {
-    return this.compiled.executable;
-  }
-
   /**
    * Starts the program.
    *
@@ -54,6 +53,8 @@ export class Program {
     leafName: (index: number) => string,
   ): Tree<Tensor> {
     const { backend, traced } = this;
+    const { loaded } = this.compiled;
+    if (!loaded) throw errors.devicesNotHere({ topology: backend.devices.description });
     if (this.anyDonated) this.refuseSharedMemory(records, leafName);
     const arrays: DeviceArray[] = new Array<DeviceArray>(records.length + traced.captures.length);
     for (let i = 0; i < records.length; i++) arrays[i] = backend.arrayOf(records[i]!);
@@ -62,7 +63,7 @@ export class Program {
     const devices = backend.devices.list.length;
     const args: DeviceBuffer[][] = [];
     for (let device = 0; device < devices; device++) args.push(arrays.map(({ buffers }) => buffers[device]!));
-    const results = this.executable.execute(args);
+    const results = loaded.execute(args);
     backend.dispatched(results[0]?.[0]);
     if (this.anyDonated) this.consume(leaves, records, arrays, results[0]?.[0]);
     const tensors = traced.outputs.map((arrayType, i) => {
@@ -118,27 +119,32 @@ export class Program {
       compileSeconds: compiled.seconds,
       cached: compiled.cached,
     };
-    return { ...facts, flops: this.flops(), memory: this.memory() };
-  }
-
-  private flops(): number | undefined {
-    return ifKnown(() => {
-      const { flops } = this.executable.executable.costAnalysis();
-      return typeof flops === 'number' ? flops : undefined;
-    });
-  }
-
-  private memory(): Compiled['memory'] {
-    return ifKnown(() => {
-      const { arguments: args, outputs, temporaries } = this.executable.executable.memoryStats();
-      return { arguments: args, outputs, temporaries };
-    });
+    const { executable } = compiled;
+    return {
+      ...facts,
+      flops: traced.flops,
+      deviceFlops: ifKnown(() => numberOf(executable.costAnalysis().flops)),
+      memory: ifKnown(() => memoryOf(executable)),
+      collectives: ifKnown(() => {
+        const { format, code } = executable.optimizedProgram();
+        const module = readHlo(format, code);
+        return module && collectivesOf(module);
+      }),
+    };
   }
 
   dispose(): void {
-    this.executable.dispose();
+    (this.compiled.loaded ?? this.compiled.executable).dispose();
     for (const record of this.traced.captures) this.backend.release(record);
   }
+}
+
+const numberOf = (value: unknown) => (typeof value === 'number' ? value : undefined);
+
+function memoryOf(executable: Executable): ProgramMemory {
+  const { generatedCode: code, peak, ...sizes } = executable.memoryStats();
+  const { arguments: args, outputs, aliased, temporaries } = sizes;
+  return { ...sizes, code, peak: Math.max(peak, args + outputs - aliased + temporaries) };
 }
 
 /** Platforms don't have to tell. */

@@ -115,6 +115,7 @@ export function traceProgram(backend: XlaBackend, request: TraceRequest): Traced
       outputTree,
       donated,
       captures: trace.captures,
+      flops: trace.graph.flops(results),
       traceSeconds: (performance.now() - start) / 1000,
     };
   });

@@ -1,5 +1,6 @@
 // Arrays over the devices of a mesh: one buffer on each device, a part of the array or all of it.
 
+import { errors } from '../errors';
 import { type Client, type Device, type DeviceBuffer, elementTypes } from '../pjrt';
 import { describeType, type ElementType, sizeOf } from '../stablehlo';
 import { cut, paste } from './blocks';
@@ -29,10 +30,27 @@ export class Devices {
   private readonly types = new Map<string, ArrayType>();
 
   constructor(
-    readonly client: Client,
+    /** The client; or the name of hardware that isn't here, for which programs can be compiled and nothing else. */
+    private readonly source: Client | string,
     readonly mesh: DeviceMesh,
+    /** None if they aren't here. */
     readonly list: readonly Device[],
   ) {}
+
+  /** For errors: the platform, or what the hardware that isn't here is called. */
+  get description(): string {
+    return typeof this.source === 'string' ? this.source : this.source.platformName;
+  }
+
+  get present(): boolean {
+    return typeof this.source !== 'string';
+  }
+
+  /** @throws UserError where the devices aren't here. */
+  get client(): Client {
+    if (typeof this.source === 'string') throw errors.devicesNotHere({ topology: this.source });
+    return this.source;
+  }
 
   arrayType(type: ElementType, shape: readonly number[], sharding: Sharding): ArrayType {
     const key = `${type}[${shape.join()}]${sharding.key}`;

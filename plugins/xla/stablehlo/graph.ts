@@ -20,6 +20,8 @@ interface Operation {
   readonly text: string;
   /** Operations whose results it uses, inside its regions too. */
   readonly uses: readonly number[];
+  /** Of a matrix product or a convolution, and of those in its regions. */
+  readonly flops: number;
 }
 
 /** Operations of one block: those of the function, or of a region while it is traced. */
@@ -35,6 +37,8 @@ export interface Region {
   readonly text: string;
   readonly uses: readonly number[];
   readonly results: readonly Value[];
+  /** Of the operations in it, for one run. */
+  readonly flops: number;
 }
 
 export class Graph {
@@ -59,16 +63,17 @@ export class Graph {
   }
 
   /** An operation with one result. `text` is all that follows the equals sign. */
-  emit(text: string, operands: readonly Value[], type: ElementType, shape: Shape): Value {
-    return this.emitAll(text, operands, [{ type, shape }])[0] as Value;
+  emit(text: string, operands: readonly Value[], type: ElementType, shape: Shape, flops = 0): Value {
+    return this.emitAll(text, operands, [{ type, shape }], [], flops)[0] as Value;
   }
 
-  /** An operation with any number of results, and perhaps regions. */
+  /** An operation with any number of results, and perhaps regions, each of which runs once unless `flops` says otherwise. */
   emitAll(
     text: string,
     operands: readonly Value[],
     results: readonly TensorType[],
     regions: readonly Region[] = [],
+    flops = regions.reduce((sum, region) => sum + region.flops, 0),
   ): readonly Value[] {
     for (const block of this.blocks) {
       const known = block.known.get(text);
@@ -83,7 +88,7 @@ export class Graph {
     const uses = operands.map((operand) => operand.operation);
     for (const region of regions) uses.push(...region.uses);
     const left = results.length === 1 ? name : `${name}:${results.length}`;
-    this.operations.push({ text: `${left} = ${text}`, uses });
+    this.operations.push({ text: `${left} = ${text}`, uses, flops });
     const block = this.blocks[this.blocks.length - 1] as Block;
     block.operations.push(index);
     block.known.set(text, values);
@@ -103,9 +108,10 @@ export class Graph {
     const head = block.args.map((value) => `${value.name}: ${value.typeText}`).join(', ');
     const own = new Set(block.operations);
     const live = this.live(results);
-    const lines = block.operations.filter((index) => live.has(index)).map((index) => this.text(index));
+    const kept = block.operations.filter((index) => live.has(index));
+    const lines = kept.map((index) => this.text(index));
     const text = `{\n${head ? `^bb0(${head}):\n` : ''}${lines.join('')}${returnText('stablehlo.return', results)}}`;
-    return { text, results, uses: [...live].filter((index) => !own.has(index)) };
+    return { text, results, uses: [...live].filter((index) => !own.has(index)), flops: this.sumFlops(kept) };
   }
 
   /** One more argument of the region that is being traced, of a type that its body has just found out. */
@@ -122,6 +128,16 @@ export class Graph {
     const lines: string[] = [];
     for (const index of block.operations) if (live.has(index)) lines.push(this.text(index));
     return lines.join('') + returnText('return', results);
+  }
+
+  /** Of the matrix products and convolutions that `results` need. */
+  flops(results: readonly Value[]): number {
+    const live = this.live(results);
+    return this.sumFlops((this.blocks[0] as Block).operations.filter((index) => live.has(index)));
+  }
+
+  private sumFlops(operations: readonly number[]): number {
+    return operations.reduce((sum, index) => sum + (this.operations[index] as Operation).flops, 0);
   }
 
   private text(index: number): string {

@@ -2,7 +2,7 @@
 
 import { check, checkAxes } from './check';
 import type { Value } from './graph';
-import { describeType, printType } from './types';
+import { describeType, printType, sizeOf } from './types';
 
 export interface DotAxes {
   /** Paired axes that stay, first in the result. */
@@ -35,7 +35,8 @@ export function dotGeneral(a: Value, b: Value, { batch = [[], []], contract }: D
   const text =
     `stablehlo.dot_general ${a.name}, ${b.name}, ${batching}` +
     `contracting_dims = [${contract[0].join(', ')}] x [${contract[1].join(', ')}] : (${a.typeText}, ${b.typeText}) -> ${result}`;
-  return a.graph.emit(text, [a, b], a.type, shape);
+  const summed = contract[0].reduce((product, axis) => product * a.shape[axis]!, 1);
+  return a.graph.emit(text, [a, b], a.type, shape, 2 * sizeOf(shape) * summed);
 }
 
 /** Which axis of each array is what. `spatial` axes are in one order for all three. */
@@ -89,7 +90,10 @@ export function convolution(
     `pad = [${pads}], lhs_dilate = [${inputDilation.join(', ')}], rhs_dilate = [${kernelDilation.join(', ')}], ` +
     `reverse = [${stride.map(() => reversal).join(', ')}]} {batch_group_count = ${batchGroups} : i64, ` +
     `feature_group_count = ${featureGroups} : i64} : (${input.typeText}, ${kernel.typeText}) -> ${result}`;
-  return input.graph.emit(text, [input, kernel], input.type, shape);
+  // Taps on padding count too: a little more than is computed. Those between dilated inputs don't.
+  const gaps = inputDilation.reduce((product, dilation) => product * dilation, 1);
+  const taps = sizeOf(kernel.shape) / kernel.shape[axes.kernel.output]! / gaps;
+  return input.graph.emit(text, [input, kernel], input.type, shape, 2 * sizeOf(shape) * taps);
 }
 
 function layout(

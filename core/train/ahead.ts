@@ -1,0 +1,45 @@
+// The program of a train step without a run: the real step of a config, traced on shapes alone and compiled.
+
+import { sizeOf } from '../array';
+import type { Compiled } from '../runtime';
+import { TensorSpec } from '../runtime';
+import { leaves, nest } from '../tree';
+import type { Run } from './run';
+import { type SetupOptions, setUp } from './setup';
+import { stateSpecs } from './state';
+import { buildStep, stepFunction } from './step';
+
+export interface CompiledStep {
+  readonly run: Run;
+  readonly program: Compiled;
+  /** How many numbers the model has. */
+  readonly parameters: number;
+  /** Every leaf of the train state. */
+  readonly state: readonly [name: string, spec: TensorSpec][];
+}
+
+/**
+ * Compiles the step of a run, as `train` would have it at its first update. Nothing is initialised or executed.
+ * @throws DeviceMemoryError where the runtime's compiler finds that it doesn't fit.
+ */
+export async function compileStep(options: SetupOptions): Promise<CompiledStep> {
+  const { hooks, runtime } = options;
+  const { run, input, loss, shardings, batchSpec } = await setUp(options);
+  try {
+    const extraFn = hooks.state.call(() => ({}), run);
+    const state = stateSpecs(run, extraFn, shardings);
+    const step = runtime.jit(stepFunction(buildStep(hooks, run, loss)), {
+      name: 'train step',
+      donate: [0],
+      static: [3],
+    });
+    // Empty subtrees have no leaves.
+    const stateTree = { params: {}, opt: {}, extra: {}, ...nest(state) };
+    const key = new TensorSpec('int32', [2]);
+    const program = step.compile(stateTree, batchSpec, key, hooks.step.call({}, 1, run));
+    const parameters = leaves<TensorSpec>(run.params).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    return { run, program, parameters, state };
+  } finally {
+    await input.close();
+  }
+}

@@ -1,0 +1,3 @@
+// Reading compiled programs.
+export { collectivesOf } from './collectives';
+export { type HloModule, readHlo } from './module';
