@@ -9,7 +9,8 @@ import { broadcastInDim, reshape } from './shaping';
 import { printSharding, type AxisNames } from './sharding';
 
 /**
- * Repeats `body` on the carried values while `condition` (a scalar i1) holds. Both may use outer values.
+ * Repeats `body` on the carried values while `condition` (a scalar i1) holds. Both may use outer values. Of its FLOPs
+ * one run is counted.
  */
 export function whileLoop(
   carried: readonly Value[],
@@ -18,7 +19,7 @@ export function whileLoop(
 ): readonly Value[] {
   const { graph } = carried[0] as Value;
   const test = graph.region(carried, (...values) => [condition(...values)]);
-  return emitWhile(graph, carried, test, graph.region(carried, body));
+  return emitWhile(graph, carried, test, graph.region(carried, body), 1);
 }
 
 function emitWhile(
@@ -26,6 +27,7 @@ function emitWhile(
   carried: readonly Value[],
   test: Region,
   step: Region,
+  times: number,
 ): readonly Value[] {
   check(
     step.results.length === carried.length &&
@@ -38,7 +40,7 @@ function emitWhile(
   const text =
     `"stablehlo.while"(${carried.map((value) => value.name).join(', ')}) (${test.text}, ${step.text}) : ` +
     `(${types}) -> ${carried.length === 1 ? types : `(${types})`}`;
-  return graph.emitAll(text, carried, carried, [test, step]);
+  return graph.emitAll(text, carried, carried, [test, step], times * (test.flops + step.flops));
 }
 
 export interface Loop {
@@ -81,7 +83,7 @@ export function scanLoop(graph: Graph, { carry, xs, length, reverse, body }: Loo
   const test = graph.region(carried, (...[counter]) => [
     compare('LT', counter as Value, scalar(graph, 'i32', length)),
   ]);
-  const results = emitWhile(graph, carried, test, step).slice(1);
+  const results = emitWhile(graph, carried, test, step, length).slice(1);
   return { carry: results.slice(0, carry.length), ys: results.slice(carry.length) };
 }
 
@@ -103,7 +105,7 @@ export function ifElse(
   const text =
     `"stablehlo.if"(${condition.name}) (${yes.text}, ${no.text}) : ` +
     `(${condition.typeText}) -> ${types.length === 1 ? types.join() : `(${types.join(', ')})`}`;
-  return graph.emitAll(text, [condition], yes.results, [yes, no]);
+  return graph.emitAll(text, [condition], yes.results, [yes, no], Math.max(yes.flops, no.flops));
 }
 
 /** The same values, which the compiler computes together and not again: the boundary of rematerialisation. */
