@@ -5,6 +5,7 @@ import { HostArray } from '../../core/array';
 import type { DataSource } from '../../core/extensions';
 import { labelFeatures } from '../../core/labels';
 import { definePlugin } from '../../core/plugin';
+import { wordTokenizer } from '../text';
 import { type Emoji, isTest, openmojiFolder, readEmojis } from './catalogue';
 import { readPictures } from './pictures';
 
@@ -64,6 +65,7 @@ export default definePlugin({
   name: 'data-openmoji',
   version: '0.1.0',
   core: '^0.1.0',
+  needs: { text: '^0.1.0' },
   doc: 'Emojis with names and tags, from the npm package "openmoji" (openmoji.org, CC BY-SA 4.0).',
 
   register({ register }) {
@@ -75,6 +77,16 @@ export default definePlugin({
       ].join(' '),
       options: openmojiOptions,
       create: openmoji,
+    });
+    register('tokenizer', 'openmoji', {
+      doc: 'Lower-case words of the training captions of the data source "openmoji"; rare words are spelled. Pad 0, end 1.',
+      options: z.strictObject({
+        size: z.int().min(100).default(2048).describe('of the vocabulary'),
+      }),
+      create: ({ size }) => {
+        const train = readEmojis().filter((emoji) => !isTest(emoji));
+        return wordTokenizer(train.flatMap(captionsOf), size);
+      },
     });
   },
 });

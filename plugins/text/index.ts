@@ -5,6 +5,7 @@ import { textTransformer } from './model';
 import { textOptions } from './options';
 
 export { textTransformer } from './model';
+export { wordTokenizer } from './words';
 export { type TextInput, type TextOptions, textOptions } from './options';
 
 export default definePlugin({
