@@ -21,6 +21,9 @@ const constructors = {
   float16: Uint16Array,
 } as const;
 
+/** Names of all element types. */
+export const dtypes = Object.keys(constructors) as readonly DType[];
+
 export interface ArraySpec<D extends DType = DType> {
   readonly shape: readonly number[];
   readonly dtype: D;
