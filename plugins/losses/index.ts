@@ -1,7 +1,9 @@
 // Losses: the names are the values of a config's `loss`.
 
 import { z } from 'zod';
+import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
+import { lossRunners } from './parity';
 import { sigmoidXent, softmaxXent, weightedSoftmaxXent } from './xent';
 
 export { bidirectionalContrastiveLoss, type ContrastiveInputs } from './contrastive';
@@ -15,6 +17,7 @@ export default definePlugin({
   doc: 'Cross-entropy losses: sigmoid, softmax, and softmax over sequences of tokens.',
 
   register({ register }) {
+    registerParity(register, lossRunners);
     register('loss', 'sigmoid_xent', {
       doc: 'One binary cross-entropy for each class, summed over classes: -sum y log s(x) + (1-y) log s(-x). logits and labels: [batch, classes].',
       options: z.strictObject({}),

@@ -4,7 +4,12 @@ import { z } from 'zod';
 import { catalogue } from '../../core/errors';
 import type { Batch } from '../../core/extensions';
 import { definePlugin } from '../../core/plugin';
+import { registerParity } from '../../core/parity/register';
 import * as tf from '../../core/tensor';
+import { drawWeight, mix } from './mix';
+import { mixupRunners } from './parity';
+
+export { drawWeight, mix } from './mix';
 
 const errors = catalogue('mixup', {
   missing: (v: { name: string; known: readonly string[] }) => ({
@@ -19,34 +24,6 @@ const errors = catalogue('mixup', {
 
 /** What is mixed. */
 const names = ['image', 'labels'];
-
-/**
- * a x + (1 - a) roll(x, 1): each example with the one before it in the batch, the first with the last.
- * x: [batch, ...]; a: scalar.
- */
-export function mix(a: tf.Tensor, x: tf.Tensor): tf.Tensor {
-  const last = (x.shape[0] as number) - 1;
-  const begin = x.shape.map((_, axis) => (axis === 0 ? last : 0));
-  const rest = [last, ...x.shape.slice(1)];
-  const rolled = tf.concat(
-    [
-      tf.slice(x, begin),
-      tf.slice(
-        x,
-        begin.map(() => 0),
-        rest,
-      ),
-    ],
-    0,
-  );
-  return tf.add(tf.mul(a, x), tf.mul(tf.sub(1, a), rolled));
-}
-
-/** The weight of an example in its own mixture: max(a, 1 - a) with a from Beta(p, p); scalar. */
-export function drawWeight(key: tf.Tensor, p: number): tf.Tensor {
-  const a = tf.random.beta(key, p, p);
-  return tf.maximum(a, tf.sub(1, a));
-}
 
 function tensorOf(batch: Batch, name: string): tf.Tensor {
   const x = batch[name];
@@ -71,6 +48,10 @@ export default definePlugin({
       .min(0)
       .describe('weights are drawn from Beta(p, p), and folded to be at least 1/2; 0 is off'),
   }),
+
+  register({ register }) {
+    registerParity(register, mixupRunners);
+  },
 
   apply(hooks, { p }) {
     if (p === 0) return;

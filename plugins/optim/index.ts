@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { GradientTransform } from '../../core/extensions';
+import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import * as tf from '../../core/tensor';
 import { tokens } from '../../core/train/run';
@@ -10,6 +11,7 @@ import { adafactorOptions, scaleByAdafactor } from './adafactor';
 import { adamOptions, scaleByAdam } from './adam';
 import { lionOptions, scaleByLion } from './lion';
 import { momentumHp, momentumOptions } from './momentum';
+import { optimRunners } from './parity';
 import { rmsOptions, scaleByRms } from './rms';
 import { updateRuleFactory } from './update-rule';
 
@@ -69,6 +71,7 @@ export default definePlugin({
         create: () => identity,
       });
     }
+    registerParity(register, optimRunners);
     container.provideLazily(tokens.updateRule, [tokens.registry], (registry) =>
       updateRuleFactory(registry, container),
     );

@@ -1,8 +1,10 @@
 // The Vision Transformer, and its parts for other models.
 
+import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import { vit } from './model';
 import { vitOptions } from './options';
+import { vitRunners } from './parity';
 
 export { convertPreLinen, fixOldCheckpoints, loadVit, pyloopToScan, scanToPyloop } from './checkpoint';
 export {
@@ -40,10 +42,11 @@ export default definePlugin({
         'Vision Transformer (arXiv:2010.11929). image: [batch, height, width, channels], values usually in [-1, 1].',
         'Gives logits [batch, num_classes], or the pooled representation [batch, width] without num_classes.',
         'What does not fill a patch is dropped, as with VALID padding.',
-        'With scan the stacked blocks are run one after the other, unrolled; remat_policy is accepted and has no effect yet.',
+        'With scan a compiled program has one block, and the backward pass keeps of each what remat_policy says.',
       ].join(' '),
       options: vitOptions,
       create: vit,
     });
+    registerParity(register, vitRunners);
   },
 });

@@ -2,10 +2,12 @@
 
 import { z } from 'zod';
 import { catalogue } from '../../core/errors';
+import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import * as tf from '../../core/tensor';
 import { across, norm, plus } from '../../core/train/vectors';
 import { zipNamed } from '../../core/tree';
+import { gsamRunners } from './parity';
 
 const errors = catalogue('gsam', {
   schedules: (n: number) => ({
@@ -33,6 +35,7 @@ export default definePlugin({
     minimize_fp: z.boolean().default(true).describe('descend on f_p, otherwise on f'),
     eps: z.number().default(1e-12).describe('added to |g|'),
   }),
+  register: ({ register }) => registerParity(register, gsamRunners),
   apply(hooks, { rho_max, rho_min, alpha, adaptive_perturbation, minimize_fp, eps, ...rates }) {
     hooks.gradients.tap('gsam', (gradients, { config, length, update: { schedules } }) => {
       const [schedule] = schedules;

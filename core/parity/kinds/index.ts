@@ -7,6 +7,7 @@ import { parseRunner } from './call-string';
 import { compareEvaluator } from './evaluator';
 import { compareInit, initExactRunner, initRunner } from './init';
 import { lossRunner } from './loss';
+import { mergeRunner } from './merge';
 import { modelRunner } from './model';
 import { masksRunner, optimizerRunner } from './optimizer';
 import { comparePp, ppRunner } from './pp';
@@ -21,7 +22,7 @@ interface Kind {
 }
 
 export const kinds: Readonly<Record<string, Kind>> = {
-  model: { run: modelRunner() },
+  model: { run: modelRunner(), named: { 'common:merge_params': mergeRunner } },
   init: { run: initRunner, compare: compareInit },
   init_exact: { run: initExactRunner },
   loss: { run: lossRunner },

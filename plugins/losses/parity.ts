@@ -1,0 +1,42 @@
+// Runs recorded cases of losses of pairs, and of labels.
+
+import type { Batch } from '../../core/extensions';
+import type { ParityCase, ParityRunner, ParityServices } from '../../core/parity/case';
+import { gradientsOfSum } from '../../core/parity/kinds/loss';
+import { fetchAll, sendAll } from '../../core/parity/tensors';
+import * as tf from '../../core/tensor';
+import { bidirectionalContrastiveLoss, type ContrastiveInputs } from './contrastive';
+import { siglipLoss, type SiglipInputs } from './siglip';
+
+async function traced(
+  { name, inputs }: ParityCase,
+  { runtime }: ParityServices,
+  f: (batch: Batch) => Readonly<Record<string, tf.Tensor>>,
+) {
+  const sent = sendAll(runtime, Object.fromEntries(inputs)) as Batch;
+  return fetchAll(runtime, runtime.jit(f, { name: `parity ${name}` })(sent));
+}
+
+export const lossRunners: Readonly<Record<string, ParityRunner>> = {
+  'loss bidirectional_contrastive_loss': (recorded, services) =>
+    traced(recorded, services, (batch) => {
+      const { reduction = false } = recorded.args as { reduction?: boolean };
+      const of = (given: Batch) =>
+        bidirectionalContrastiveLoss(given as unknown as ContrastiveInputs, { reduction });
+      return { ...of(batch), ...gradientsOfSum((given) => of(given).loss, batch, recorded.wanted) };
+    }),
+
+  'loss siglip': (recorded, services) =>
+    traced(recorded, services, (batch) => {
+      const of = (given: Batch) => siglipLoss(given as unknown as SiglipInputs);
+      return { loss: of(batch), ...gradientsOfSum(of, batch, recorded.wanted) };
+    }),
+
+  'loss onehot': (recorded, services) =>
+    traced(recorded, services, ({ labels }) => {
+      const { num_classes, on_value = 1, off_value = 0 } = recorded.args as Record<string, number>;
+      return {
+        output: tf.oneHot(labels as tf.Tensor, num_classes as number, on_value, off_value, 'float32'),
+      };
+    }),
+};
