@@ -3,23 +3,11 @@
 
 import type { ArraySpec, DType, HostArray } from './array';
 import { ExitCode, UserError } from './errors';
+import type { LogicalRules, Mesh, MeshAxes, PartitionSpec } from './mesh';
 import type { Tensor } from './tensor';
 import type { Tree } from './tree';
 
-/** One dimension's mesh axes: an axis name, several (major to minor), or null for not sharded. */
-export type PartitionSpec = readonly (string | readonly string[] | null)[];
-
-/** Devices in a grid with named axes: `{data: 8}`, `{replica: 2, fsdp: 4}`. */
-export interface Mesh {
-  readonly axes: readonly (readonly [name: string, size: number])[];
-  /** The number of devices: the product of the axes. */
-  readonly size: number;
-}
-
-/** Splits the first axis over all devices of the mesh, as batches are. */
-export function batchSharding(mesh: Mesh): PartitionSpec {
-  return [mesh.axes.map(([name]) => name)];
-}
+export { batchParts, batchSharding, type Mesh, type PartitionSpec } from './mesh';
 
 /** The shape and dtype of an array that need not exist, and where its parts would live. */
 export class TensorSpec implements ArraySpec {
@@ -177,7 +165,9 @@ export interface Runtime {
 /** What a run asks of a runtime, from its config and the command line. */
 export interface RuntimeOptions {
   /** Named axes; one size may be -1 for all the devices that remain. */
-  readonly mesh?: readonly (readonly [name: string, size: number])[];
+  readonly mesh?: MeshAxes;
+  /** Logical names of dimensions: see `Mesh.rules`. */
+  readonly rules?: LogicalRules;
   /** Folder of the compile cache; none means no cache. */
   readonly compileCache?: string;
   /** Hardware to compile for that needn't be there, such as `v5e:4x4`: programs are compiled and never run. */

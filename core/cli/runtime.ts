@@ -20,6 +20,7 @@ export interface RuntimeRequest {
   /** Hardware that needn't be here, to compile for. */
   readonly topology?: string;
   readonly mesh?: RuntimeOptions['mesh'];
+  readonly rules?: RuntimeOptions['rules'];
   readonly note: (text: string) => void;
 }
 
@@ -47,6 +48,8 @@ export async function openRuntime(session: Session, request: RuntimeRequest): Pr
     } catch (error) {
       const next = names[i + 1];
       if (!(error instanceof UserError) || next === undefined) throw error;
+      // A mesh that doesn't fit is a mistake, and no reason to run on one device.
+      if (error.code.startsWith('mesh/')) throw error;
       // One line: this is how most machines without a network look, and the run goes on.
       request.note(`${error.what.split('\n')[0]?.replace(/\.$/, '')}; running on ${next}.`);
     }
@@ -57,7 +60,7 @@ export async function openRuntime(session: Session, request: RuntimeRequest): Pr
 async function start(
   session: Session,
   name: string,
-  { devices, topology, mesh, note }: RuntimeRequest,
+  { devices, topology, mesh, rules, note }: RuntimeRequest,
 ): Promise<Runtime> {
   const { registry, container, workspace } = session;
   const { implementation } = registry.find('runtime', name);
@@ -68,7 +71,13 @@ async function start(
   const options = devices === undefined ? {} : { devices };
   const { compile_cache } = workspace.config;
   const compileCache = compile_cache === false ? undefined : path.resolve(workspace.root, compile_cache);
-  return registry.create(container, 'runtime', name, options, 'runtime')({ mesh, topology, compileCache });
+  return registry.create(
+    container,
+    'runtime',
+    name,
+    options,
+    'runtime',
+  )({ mesh, rules, topology, compileCache });
 }
 
 /**

@@ -108,7 +108,10 @@ export function castStorage(x: Tensor, storage: StorageType): Tensor {
   return runOwn('CastStorage', { x }, { storage });
 }
 
-/** x, sharded as `spec` says from here on; the gradient too. Nothing happens on one device. */
+/**
+ * x, sharded as `spec` says from here on; the gradient too. Models give logical names of dimensions (`act_batch`), which
+ * the run's `sharding_rules` turn into mesh axes; what has no rule isn't split. Nothing happens on one device.
+ */
 export function shardingConstraint(x: Tensor, spec: PartitionSpec): Tensor {
   return runOwn('ShardingConstraint', { x }, { spec });
 }

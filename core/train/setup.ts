@@ -11,11 +11,12 @@ import { constant } from '../layers/init';
 import { declareParams, initParams } from '../layers/params';
 import { parseOptions } from '../options';
 import type { Progress } from '../progress';
-import { batchSharding, type Runtime, TensorSpec } from '../runtime';
+import { batchParts, batchSharding, type Runtime, TensorSpec } from '../runtime';
 import * as tf from '../tensor';
 import { leaves, mapTree, nest } from '../tree';
 import { type HostBatch, type OpenedInput, type Run, tokens } from './run';
-import { paramsToDevice, paramsToHost, type Shardings, shardingsFrom } from './state';
+import { type Shardings, shardingsFrom } from './sharding';
+import { paramsToDevice, paramsToHost } from './state';
 import { stepsOf } from './steps';
 
 export interface SetupOptions {
@@ -73,7 +74,7 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
 
   // ---- Input -------------------------------------------------------------------------------------------------------
   const { batch_size } = config.input;
-  const devices = runtime.mesh.size;
+  const devices = batchParts(runtime.mesh);
   if (batch_size % devices !== 0) throw errors.batchSize({ batch_size, devices });
   const input = await container.get(tokens.input).train(config.input, config.seed);
   const data_size = input.examples;

@@ -3,18 +3,14 @@
 import type { HostArray } from '../array';
 import { describeSpec } from '../array';
 import { type readCheckpoint } from '../checkpoint/store';
-import { type Registry } from '../extensions';
-import type { Container } from '../container';
-import { parseCallString } from '../call-string';
 import { catalogue } from '../errors';
 import type { ExtraFn, TrainState } from '../hooks';
-import { type Mesh, type PartitionSpec, type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
+import { type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
 import type { ParamArrays, Params } from '../extensions';
 import * as tf from '../tensor';
-import { firstMatches, mapNamed, namedLeaves, nest, type NestedRecord } from '../tree';
+import { mapNamed, namedLeaves, nest, type NestedRecord } from '../tree';
 import type { Run } from './run';
-
-export type Shardings = (name: string, spec: TensorSpec) => PartitionSpec;
+import type { Shardings } from './sharding';
 
 const errors = catalogue('state', {
   mismatch: (v: { checkpoint: string; missing: string[]; unexpected: string[]; changed: string[] }) => ({
@@ -30,25 +26,6 @@ const errors = catalogue('state', {
     fix: 'resume with the config that wrote it, or start in a new workdir with model_init for the parameters alone.',
   }),
 });
-
-/** The config's `sharding_strategy` as a function: the first pattern that matches a leaf's name gives its rules. */
-export function shardingsFrom(
-  strategy: readonly (readonly [pattern: string, rules: string])[],
-  { registry, container, mesh }: { registry: Registry; container: Container; mesh: Mesh },
-): Shardings {
-  const rules = strategy.map(([, text], i) =>
-    parseCallString(text, registry, 'sharding', `sharding_strategy.${i}`).map(({ name, options, where }) =>
-      registry.create(container, 'sharding', name, options, where),
-    ),
-  );
-  const patterns = strategy.map(([pattern]) => pattern);
-  return (name, spec) => {
-    const [match] = firstMatches([name], patterns);
-    const chosen = rules[match as number] ?? [];
-    const unsharded: PartitionSpec = spec.shape.map(() => null);
-    return chosen.reduce((partition, rule) => rule(partition, { name, spec, mesh }), unsharded);
-  };
-}
 
 /** What the state of a run consists of beside its parameters, as a traced function of them. */
 function stateMaker({ update }: Run, extraFn: ExtraFn) {

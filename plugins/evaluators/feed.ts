@@ -1,7 +1,7 @@
 // Batches of an evaluation on the device(s).
 
 import { catalogue } from '../../core/errors';
-import { batchSharding, type Runtime } from '../../core/runtime';
+import { batchParts, batchSharding, type Runtime } from '../../core/runtime';
 import * as tf from '../../core/tensor';
 import type { OpenedInput } from '../../core/train/run';
 
@@ -13,7 +13,7 @@ const errors = catalogue('eval', {
 });
 
 export function checkBatchSize(name: string, batch_size: number, runtime: Runtime): void {
-  const devices = runtime.mesh.size;
+  const devices = batchParts(runtime.mesh);
   if (batch_size % devices !== 0) throw errors.batchSize({ name, batch_size, devices });
 }
 

@@ -22,6 +22,7 @@ import {
   type RuntimeOptions,
   TensorSpec,
 } from '../../core/runtime';
+import { checkRules } from '../../core/mesh';
 import * as tf from '../../core/tensor';
 import { registerFallbacks } from '../../core/tensor/register';
 import { flatten, namedLeaves, type Tree, unflatten } from '../../core/tree';
@@ -65,7 +66,7 @@ export interface EagerBackend {
 
 /** Only one runtime is active at a time: tfjs has one current backend. */
 export async function createEagerRuntime(backend: EagerBackend, options: RuntimeOptions): Promise<Runtime> {
-  const mesh = meshOf(backend.name, options.mesh);
+  const mesh = meshOf(backend.name, options);
   // Its other mode checks each result for NaNs, and advises people who run tfjs in Node.
   enableProdMode();
   backend.prepare();
@@ -74,11 +75,16 @@ export async function createEagerRuntime(backend: EagerBackend, options: Runtime
   return new EagerRuntime(backend, mesh);
 }
 
-function meshOf(runtime: string, asked: RuntimeOptions['mesh'] = [['data', 1]]): Mesh {
+function meshOf(
+  runtime: string,
+  { mesh: asked = [['data', 1]], rules }: Pick<RuntimeOptions, 'mesh' | 'rules'>,
+): Mesh {
   const axes = asked.map(([name, size]) => [name, size === -1 ? 1 : size] as const);
   const size = axes.reduce((product, [, size]) => product * size, 1);
   if (size !== 1) throw errors.oneDevice({ runtime, mesh: JSON.stringify(asked), size });
-  return { axes, size };
+  const mesh = { axes, size, rules };
+  checkRules(mesh);
+  return mesh;
 }
 
 class EagerRuntime implements Runtime {

@@ -25,6 +25,9 @@ export interface WithIntermediates {
   readonly out: NestedRecord<tf.Tensor>;
 }
 
+/** Logical names of the dimensions of tokens: by default the batch is split and the rest isn't. */
+const tokenAxes = ['act_batch', 'act_len', 'act_emb'];
+
 /**
  * One block (pre-LN): x + attention(norm(x)), then x + mlp(norm(x)), with dropout on each branch.
  * @param x float [batch, length, width]
@@ -39,16 +42,19 @@ export function encoderBlock(
   const { num_heads: heads, mlp_dim: mlpDim, dropout: rate = 0, dtype_mm: dtype } = options;
   const drop = (name: string, y: tf.Tensor) => dropout(scope.child(name), y, { rate, train });
 
-  const q = layerNorm(scope.child('LayerNorm_0'), x);
-  const sa = multiHeadAttention(
+  const input = tf.shardingConstraint(x, tokenAxes);
+  const q = layerNorm(scope.child('LayerNorm_0'), input);
+  const attention = multiHeadAttention(
     scope.child('MultiHeadDotProductAttention_0'),
     { q },
     { heads, kernelInit: xavierUniform(), dtype },
   );
-  const attended = tf.add(x, drop('Dropout_0', sa));
+  const sa = tf.shardingConstraint(attention, tokenAxes);
+  const attended = tf.add(input, drop('Dropout_0', sa));
 
   const y = layerNorm(scope.child('LayerNorm_1'), attended);
-  const mlp = mlpBlock(scope.child('MlpBlock_0'), y, { mlpDim, dropout: rate, train, dtype });
+  const projected = mlpBlock(scope.child('MlpBlock_0'), y, { mlpDim, dropout: rate, train, dtype });
+  const mlp = tf.shardingConstraint(projected, tokenAxes);
   const result = tf.add(attended, drop('Dropout_1', mlp));
   return { x: result, out: { sa, '+sa': attended, mlp, '+mlp': result } };
 }

@@ -54,7 +54,7 @@ export class EagerPrograms {
   ): EagerProgram {
     const { client, mesh } = this.devices;
     const partitioned = mesh.size > 1;
-    const graph = new Graph(partitioned);
+    const graph = new Graph(mesh.constraintAxes);
     const entries = Object.entries(inputs).map(([name, { array, weak }]) => {
       const value = graph.arg(array.arrayType.type, array.arrayType.shape);
       return [name, weak ? asWeak(value) : value] as const;

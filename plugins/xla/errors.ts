@@ -83,10 +83,6 @@ export const errors = catalogue('xla', {
     what: `The partition spec ${v.spec} has more dimensions than the shape ${list(v.shape)}.`,
     fix: 'give at most one entry for each dimension.',
   }),
-  meshDevices: (v: { mesh: string; devices: number }) => ({
-    what: `The mesh ${v.mesh} doesn't fit ${v.devices} device${v.devices === 1 ? '' : 's'}.`,
-    fix: 'make the product of its axes the number of devices; one axis may be -1. Virtual CPU devices: BV_CPU_DEVICES=N.',
-  }),
   devicesNotHere: (v: { topology: string }) => ({
     what: `The devices of ${v.topology} aren't here: programs can be compiled for them, but not run, and tensors can't be put there.`,
     fix: 'take out of the step what computes with tensors while it is set up, or run on a machine that has the devices.',

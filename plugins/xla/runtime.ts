@@ -68,20 +68,20 @@ export class XlaRuntime implements Runtime {
     const cpuDeviceCount = options.devices ?? Number(process.env.BV_CPU_DEVICES || 1);
     const client = Client.create(plugin, platform === 'cpu' ? { cpuDeviceCount } : {});
     const list = client.addressableDevices;
-    const devices = new Devices(client, DeviceMesh.fit(options.mesh, list.length), list);
+    const devices = new Devices(client, DeviceMesh.fit(options.mesh, list.length, options.rules), list);
     const { compileCache: folder } = options;
     const compiler = new ClientCompiler(devices, folder ? new CompileCache(folder) : undefined);
     return new XlaRuntime(client, await activeBackend(devices), compiler);
   }
 
   /** A runtime for hardware that needn't be here: it traces and compiles, and doesn't run. */
-  private static async absent(name: string, { mesh }: XlaOptions): Promise<XlaRuntime> {
+  private static async absent(name: string, { mesh, rules }: XlaOptions): Promise<XlaRuntime> {
     const target = findTopology(name);
     const plugin = installed(target.plugin);
     if (plugin === undefined) throw errors.notInstalled({ platform: target.plugin });
     if (target.plugin === 'tpu') Object.assign(process.env, { ...noTpu, ...process.env });
     const topology = describeTopology(plugin, name, target);
-    const devices = new Devices(name, DeviceMesh.fit(mesh, topology.devices.length), []);
+    const devices = new Devices(name, DeviceMesh.fit(mesh, topology.devices.length, rules), []);
     return new XlaRuntime(topology, await activeBackend(devices), new TopologyCompiler(topology));
   }
 

@@ -3,6 +3,7 @@
 import { engine, type Tensor } from '@tensorflow/tfjs-core';
 import { errors } from './errors';
 import { asWeak } from './kernels';
+import type { DeviceMesh } from './mesh';
 import type { DataRecord } from './record';
 import { Recorders } from './recorder';
 import * as hlo from './stablehlo';
@@ -28,11 +29,11 @@ export class Trace {
   constructor(
     /** Of the function, for messages. */
     readonly name: string,
-    partitioned: boolean,
+    mesh: DeviceMesh,
     /** Computes shapes alone, so tensors of an outer trace may come in. */
     private readonly abstract = false,
   ) {
-    this.graph = new hlo.Graph(partitioned);
+    this.graph = new hlo.Graph(mesh.constraintAxes);
   }
 
   close(): void {

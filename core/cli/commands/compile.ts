@@ -65,6 +65,7 @@ export async function compile({
     topology,
     devices: options.devices,
     mesh: config.mesh,
+    rules: config.sharding_rules,
     note: (text) => process.stderr.write(`${text}\n`),
   });
   try {

@@ -27,6 +27,7 @@ export async function evaluate({ options, overrides }: CommandInput<typeof evalO
     name: options.runtime ?? config.runtime,
     devices: options.devices,
     mesh: config.mesh,
+    rules: config.sharding_rules,
     note: progress.note.bind(progress),
   });
   progress.note(`${name} on ${runtime.description}`);

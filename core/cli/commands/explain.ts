@@ -102,6 +102,7 @@ async function showParams(
     name: name ?? config.runtime,
     devices,
     mesh: config.mesh,
+    rules: config.sharding_rules,
     note: print,
   });
   try {

@@ -21,6 +21,7 @@ export async function train({ options, overrides }: CommandInput<typeof trainOpt
     name: options.runtime ?? config.runtime,
     devices: options.devices,
     mesh: config.mesh,
+    rules: config.sharding_rules,
     note: progress.note.bind(progress),
   });
   const keeps = workdir === undefined ? 'keeping nothing' : `in ${shortPath(workdir)}`;

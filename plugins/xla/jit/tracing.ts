@@ -73,7 +73,7 @@ export function traceProgram(backend: XlaBackend, request: TraceRequest): Traced
   const { devices } = backend;
   const { mesh } = devices;
   const partitioned = mesh.size > 1;
-  const trace = new Trace(name, partitioned);
+  const trace = new Trace(name, mesh);
   const inputs = types.map(({ type, shape }) => trace.graph.arg(type, shape));
   const call = () => {
     const tensors = inputs.map((value, i) =>
@@ -127,7 +127,7 @@ export function traceShapes(
   fn: (...args: never[]) => unknown,
   args: readonly unknown[],
 ): Tree<TensorSpec> {
-  const trace = new Trace('evalShape', backend.devices.mesh.size > 1, true);
+  const trace = new Trace('evalShape', backend.devices.mesh, true);
   const call = () => {
     const given = args.map((arg) => {
       const { leaves, treedef } = flatten(arg as Tree<unknown>);

@@ -2,7 +2,6 @@
 
 import { einsumSizes, parseEinsum } from '../../../core/tensor/einsum';
 import type { OwnAttrs, OwnInputs, OwnOp, OwnResults } from '../../../core/tensor/own-ops';
-import type { PartitionSpec } from '../../../core/runtime';
 import * as hlo from '../stablehlo';
 import type { Graph, Value } from '../stablehlo';
 import { dot } from './matmul';
@@ -185,10 +184,7 @@ export const ownLowerings: { readonly [K in OwnOp]: OwnLowering<K> } = {
   CastStorageLike: ({ x, like }) => hlo.convert(x, like.type),
 
   ShardingConstraint: ({ x }, { spec }, graph) =>
-    graph.partitioned ? hlo.shardingConstraint(x, axisNames(spec)) : x,
+    graph.axesOf ? hlo.shardingConstraint(x, graph.axesOf(spec)) : x,
 
   OptimizationBarrier: (inputs) => hlo.optimizationBarrier(Object.values(inputs)),
 };
-
-const axisNames = (spec: PartitionSpec) =>
-  spec.map((entry) => (entry === null ? [] : typeof entry === 'string' ? [entry] : entry));

@@ -1,6 +1,15 @@
 // A grid of devices with named axes, and how partition specs split arrays over it.
 
-import type { Mesh, PartitionSpec } from '../../../core/runtime';
+import {
+  axesOf,
+  checkRules,
+  fitAxes,
+  logicalSpec,
+  type LogicalRules,
+  type Mesh,
+  type MeshAxes,
+  type PartitionSpec,
+} from '../../../core/mesh';
 import { errors } from '../errors';
 import type { AxisNames } from '../stablehlo';
 
@@ -21,7 +30,10 @@ export class DeviceMesh implements Mesh {
   /** For each device, its coordinate along each axis. */
   private readonly coordinates: readonly ReadonlyMap<string, number>[];
 
-  constructor(readonly axes: readonly (readonly [name: string, size: number])[]) {
+  constructor(
+    readonly axes: MeshAxes,
+    readonly rules?: LogicalRules,
+  ) {
     this.sizes = new Map(axes);
     this.size = axes.reduce((product, [, size]) => product * size, 1);
     this.replicated = this.intern([]);
@@ -34,32 +46,17 @@ export class DeviceMesh implements Mesh {
       }
       return found;
     });
+    checkRules(this);
   }
 
   /** The mesh that a run asks for: one axis may be -1; none at all is `data` over all devices. */
-  static fit(
-    axes: readonly (readonly [name: string, size: number])[] | undefined,
-    devices: number,
-  ): DeviceMesh {
-    if (!axes || axes.length === 0) return new DeviceMesh([['data', devices]]);
-    const known = axes.reduce((product, [, size]) => (size === -1 ? product : product * size), 1);
-    const fitted = axes.map(
-      ([name, size]) => [name, size === -1 ? Math.floor(devices / known) : size] as const,
-    );
-    const mesh = new DeviceMesh(fitted);
-    const valid =
-      fitted.every(([, size]) => Number.isInteger(size) && size > 0) &&
-      axes.filter(([, size]) => size === -1).length <= 1 &&
-      mesh.size === devices;
-    if (!valid) throw errors.meshDevices({ mesh: JSON.stringify(Object.fromEntries(axes)), devices });
-    return mesh;
+  static fit(axes: MeshAxes | undefined, devices: number, rules?: LogicalRules): DeviceMesh {
+    return new DeviceMesh(fitAxes(axes, devices), rules);
   }
 
   /** Checks a spec against the mesh. */
   sharding(spec: PartitionSpec = []): Sharding {
-    const axes = spec.map((entry) =>
-      entry === null ? [] : typeof entry === 'string' ? [entry] : [...entry],
-    );
+    const axes = spec.map((entry) => [...axesOf(entry)]);
     const seen = new Set<string>();
     for (const axis of axes.flat()) {
       if (!this.sizes.has(axis)) throw errors.unknownAxis({ axis, known: [...this.sizes.keys()] });
@@ -68,6 +65,11 @@ export class DeviceMesh implements Mesh {
     }
     while (axes.length > 0 && axes[axes.length - 1]!.length === 0) axes.pop();
     return this.intern(axes);
+  }
+
+  /** The axes of dimensions by their logical names; undefined on one device, which splits nothing. */
+  get constraintAxes(): ((names: PartitionSpec) => AxisNames) | undefined {
+    return this.size === 1 ? undefined : (names) => this.sharding(logicalSpec(this, names)).axes;
   }
 
   private intern(axes: AxisNames): Sharding {

@@ -2,6 +2,7 @@
 // text (its name, operands, attributes and types) says all that it computes, so equal texts are equal values: the text is
 // the key for finding common subexpressions. What nobody uses isn't printed.
 
+import type { AxisNames, DimensionNames } from './sharding';
 import { printType, type ElementType, type Shape, type TensorType } from './types';
 
 /** The result of an operation, or an argument. */
@@ -47,8 +48,8 @@ export class Graph {
   private readonly blocks: Block[] = [{ args: [], operations: [], known: new Map() }];
   private regionArgs = 0;
 
-  /** `partitioned`: the module will have a mesh, which sharding constraints speak of. */
-  constructor(readonly partitioned = false) {}
+  /** `axesOf`: where the module will have a mesh, its axes by the names in a sharding constraint. */
+  constructor(readonly axesOf?: (names: DimensionNames) => AxisNames) {}
 
   /** How many operations were made so far. */
   get size(): number {

@@ -3,6 +3,9 @@
 /** For each dimension the mesh axes that split it, major to minor; missing dimensions aren't split. */
 export type AxisNames = readonly (readonly string[])[];
 
+/** For each dimension what a program calls it: names of mesh axes, or logical ones; null for none. */
+export type DimensionNames = readonly (string | readonly string[] | null)[];
+
 export type MeshAxes = readonly (readonly [name: string, size: number])[];
 
 const quoted = (name: string) => JSON.stringify(name);

@@ -187,6 +187,6 @@ describe('meshes of two axes', () => {
 
 test('a mesh that does not fit the devices', async () => {
   await expect(XlaRuntime.create({ devices: 4, mesh: [['data', 3]] })).rejects.toThrow(
-    'The mesh {"data":3} doesn\'t fit 4 devices',
+    'The mesh {data: 3} takes 3 devices, and there are 4.',
   );
 });
