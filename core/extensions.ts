@@ -105,6 +105,8 @@ export interface ExampleRng {
   uniform(): number;
   /** Uniform integer in [low, high). */
   integer(low: number, high: number): number;
+  /** How often the run has gone through all examples; absent where there are no epochs. */
+  readonly epoch?: number;
 }
 
 /** A step of preprocessing: a new example from an old one. */
@@ -140,7 +142,7 @@ export interface ExtensionPoints {
   schedule: (run: RunLength) => Schedule;
   data: DataSource | Promise<DataSource>;
   pp: PpOp;
-  tokenizer: Tokenizer;
+  tokenizer: Tokenizer | Promise<Tokenizer>;
   evaluator: (context: EvaluatorContext) => Evaluator | Promise<Evaluator>;
   sharding: ShardingRule;
   runtime: (options: RuntimeOptions) => Promise<Runtime>;
@@ -151,10 +153,20 @@ export interface ExtensionPoints {
 }
 export type ExtensionPoint = keyof ExtensionPoints;
 
+/** Texts to token ids and back. An id is -1 where the vocabulary has no such token. */
 export interface Tokenizer {
-  encode(text: string): number[];
-  decode(ids: readonly number[]): string;
+  /** With the tokens that begin and end a sentence where asked for. */
+  encode(text: string, options?: { readonly bos?: boolean; readonly eos?: boolean }): number[];
+  /** What comes after the first end of sentence counts for nothing, unless `stopAtEos` is false. */
+  decode(ids: readonly number[], options?: { readonly stopAtEos?: boolean }): string;
+  /** The id of a piece of text; `unknown` if there is none. */
+  idOf(piece: string): number;
+  /** Of the vocabulary. */
   readonly size: number;
+  readonly bos: number;
+  readonly eos: number;
+  readonly pad: number;
+  readonly unknown: number;
 }
 
 /** Refines the partition spec of one leaf of the train state; specs start as all null. */

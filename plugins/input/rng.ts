@@ -14,6 +14,7 @@ class CountedRng implements ExampleRng {
     private readonly key0: number,
     private readonly key1: number,
     private readonly index: number,
+    readonly epoch: number,
   ) {}
 
   uniform(): number {
@@ -35,5 +36,5 @@ export function exampleRng(seed: number, epoch: number, index: number): ExampleR
   const [indexHigh, indexLow] = wordsOf(index);
   threefry(seedHigh, seedLow, epoch | 0, purpose, words);
   threefry(words[0] as number, words[1] as number, indexHigh, purpose, words);
-  return new CountedRng(words[0] as number, words[1] as number, indexLow);
+  return new CountedRng(words[0] as number, words[1] as number, indexLow, epoch);
 }

@@ -18,13 +18,14 @@ export function sampleBox(
   width: number,
   { area, aspect }: BoxOptions,
   rng: ExampleRng,
+  accept: (box: Window) => boolean = () => true,
 ): Window {
   const least = area[0] * width * height;
   const most = area[1] * width * height;
   for (let i = 0; i < attempts; i++) {
     const ratio = rng.uniform() * (aspect[1] - aspect[0]) + aspect[0];
     const box = boxOfAspect(height, width, ratio, least, most, rng);
-    if (box) return box;
+    if (box && accept(box)) return box;
   }
   return { top: 0, left: 0, height, width };
 }

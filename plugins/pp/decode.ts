@@ -142,3 +142,11 @@ function withChannels(image: HostArray<'uint8'>, channels: number): HostArray<'u
   }
   return out;
 }
+
+/** What JPEG of a quality (1 to 100, chroma at half the resolution) leaves of an image of 1 or 3 channels. */
+export async function throughJpeg(image: HostArray<'uint8'>, quality: number): Promise<HostArray<'uint8'>> {
+  const [height, width, channels] = image.shape as [number, number, 1 | 3];
+  const raw = sharp()(image.data, { raw: { width, height, channels } });
+  const bytes = await raw.jpeg({ quality, chromaSubsampling: '4:2:0', optimiseCoding: false }).toBuffer();
+  return decodeImage(bytes, { channels, op: 'random_jpeg' });
+}

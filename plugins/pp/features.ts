@@ -2,7 +2,7 @@
 
 import { isPromise } from 'node:util/types';
 import { z } from 'zod';
-import { type ArraySpec, describeSpec, HostArray, hostArray } from '../../core/array';
+import { allocate, type ArraySpec, describeSpec, HostArray, hostArray, sizeOf } from '../../core/array';
 import { catalogue } from '../../core/errors';
 import type { Example, ExampleRng, Feature, Implementation, PpOp } from '../../core/extensions';
 import { didYouMean } from '../../core/suggest';
@@ -20,6 +20,22 @@ export const errors = catalogue('pp', {
   size: (v: { op: string; problem: string; fix: string }) => ({
     what: `${v.op} ${v.problem}.`,
     fix: v.fix,
+  }),
+  noKey: (v: { op: string; option: string }) => ({
+    what: `${v.op} isn't told what to work on: it has neither key nor ${v.option}.`,
+    fix: `name the feature: ${v.op}(..., key='text'), or inkey and outkey.`,
+  }),
+  unreadable: (v: { op: string; path: string; reason: string }) => ({
+    what: `${v.op} can't read ${v.path}: ${v.reason}.`,
+    fix: 'correct the path, which is taken from the folder that the command runs in.',
+  }),
+  remoteModel: (v: { model: string; url: string }) => ({
+    what: `The tokenizer "${v.model}" isn't on this machine.`,
+    fix: `fetch it, and name the file: curl -O ${v.url}; then model='${v.url.split('/').at(-1)}'.`,
+  }),
+  noToken: (v: { op: string; token: string; option: string }) => ({
+    what: `${v.op} is to add ${v.token}, which its vocabulary doesn't have.`,
+    fix: `leave ${v.option} out, or name another model.`,
   }),
   undecodable: (v: { op: string; reason: string; bytes: number }) => ({
     what: `${v.op} can't read an image from ${v.bytes} bytes: ${v.reason}.`,
@@ -65,40 +81,86 @@ export function imageOf(value: Feature, key: string, op: string): Image {
   });
 }
 
-const keyOptions = {
+export function textOf(value: Feature, key: string, op: string): string {
+  if (typeof value === 'string') return value;
+  throw errors.kind({
+    op,
+    key,
+    found: describeFeature(value),
+    expected: 'a text',
+    fix: Array.isArray(value)
+      ? `put choice(key='${key}') before ${op}, which takes one text.`
+      : `name the key of a text: ${op}(..., key='text').`,
+  });
+}
+
+/** Applies a function to a text, or to each of (nested) lists of texts. */
+export function mapTexts(value: Feature, key: string, op: string, f: (text: string) => Feature): Feature {
+  if (Array.isArray(value)) return (value as Feature[]).map((item) => mapTexts(item, key, op, f));
+  return f(textOf(value, key, op));
+}
+
+/** How many entries the first axis has, of an array or a list; undefined for a single value. */
+export function lengthOf(value: Feature): number | undefined {
+  if (value instanceof HostArray) return value.shape[0];
+  return Array.isArray(value) ? value.length : undefined;
+}
+
+/** One entry of the first axis, without that axis. */
+export function entryOf(value: Feature, index: number): Feature {
+  if (!(value instanceof HostArray)) return (value as readonly Feature[])[index] as Feature;
+  const size = sizeOf(value.shape.slice(1));
+  const data = value.data.subarray(index * size, (index + 1) * size);
+  return new HostArray(value.dtype, value.shape.slice(1), data as typeof value.data);
+}
+
+/** Entries of the first axis, as in the list of indices. */
+export function entriesOf(value: Feature, indices: readonly number[]): Feature {
+  if (!(value instanceof HostArray)) return indices.map((i) => (value as readonly Feature[])[i] as Feature);
+  const size = sizeOf(value.shape.slice(1));
+  const out = allocate(value.dtype, [indices.length, ...value.shape.slice(1)]);
+  indices.forEach((from, to) => out.data.set(value.data.subarray(from * size, (from + 1) * size), to * size));
+  return out;
+}
+
+const keyOptions = (defaults: DefaultKeys) => ({
   key: z.string().nullable().default(null).describe('key to read and to write; instead of inkey and outkey'),
-  inkey: z.string().describe('key to read'),
-  outkey: z.string().describe('key to write'),
-};
+  inkey: z.string().nullable().default(defaults.inkey).describe('key to read'),
+  outkey: z.string().nullable().default(defaults.outkey).describe('key to write'),
+});
+
+/** Keys that are read and written where the call names none; null: the call has to. */
+export interface DefaultKeys {
+  readonly inkey: string | null;
+  readonly outkey: string | null;
+}
 
 export interface KeyedOp<Shape extends z.ZodRawShape> {
   readonly doc: string;
   readonly options?: Shape;
   /** Option names of positional arguments, in order. */
   readonly positional?: readonly (keyof Shape & string)[];
-  /** Made once; then called with the value of each example. */
+  /** `image` for both if absent. */
+  readonly keys?: DefaultKeys;
+  /** Made once; then called with the value of each example, and with the whole example. */
   readonly make: (
     options: z.output<z.ZodObject<Shape>>,
-  ) => (value: Feature, rng: ExampleRng, key: string) => Feature | Promise<Feature>;
+  ) => (value: Feature, rng: ExampleRng, key: string, example: Example) => Feature | Promise<Feature>;
 }
 
 /** An op of one input and one output, with the options `key`, `inkey` and `outkey` that all of these have. */
 export function keyedOp<Shape extends z.ZodRawShape = Record<never, never>>(
   op: string,
-  { doc, options, positional, make }: KeyedOp<Shape>,
+  { doc, options, positional, keys = { inkey: 'image', outkey: 'image' }, make }: KeyedOp<Shape>,
 ): Implementation<'pp'> {
-  const schema = z.strictObject({
-    ...options,
-    key: keyOptions.key,
-    inkey: keyOptions.inkey.default('image'),
-    outkey: keyOptions.outkey.default('image'),
-  });
-  const create = (all: Record<string, unknown>): PpOp => {
-    const inkey = ((all.key as string | null) || all.inkey) as string;
-    const outkey = ((all.key as string | null) || all.outkey) as string;
-    const apply = make(all as z.output<z.ZodObject<Shape>>);
+  const schema = z.strictObject({ ...options, ...keyOptions(keys) });
+  const create = (all: z.output<z.ZodObject<ReturnType<typeof keyOptions>>>): PpOp => {
+    const inkey = all.key || all.inkey;
+    const outkey = all.key || all.outkey;
+    if (!inkey || !outkey) throw errors.noKey({ op, option: inkey ? 'outkey' : 'inkey' });
+    const apply = make(all as unknown as z.output<z.ZodObject<Shape>>);
     return (example, rng) => {
-      const result = apply(featureOf(example, inkey, op), rng, inkey);
+      const result = apply(featureOf(example, inkey, op), rng, inkey, example);
       if (isPromise(result)) return result.then((value) => ({ ...example, [outkey]: value }));
       return { ...example, [outkey]: result };
     };

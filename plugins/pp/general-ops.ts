@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { allocate, HostArray, sizeOf, type TypedArrayOf } from '../../core/array';
 import type { Example, Feature, Implementation } from '../../core/extensions';
-import { namedLeaves, type Tree } from '../../core/tree';
+import { isDict } from '../../core/tree';
 import { arrayOf, describeFeature, errors, exampleOp, featureOf, keyedOp } from './features';
 
 // ---- Labels ------------------------------------------------------------------------------------------------------------
@@ -120,9 +120,21 @@ const flatten = exampleOp({
       const chosen = keys?.length ? new Set(keys) : undefined;
       const nested = chosen ? pick(example, (key) => chosen.has(key)) : example;
       const rest = chosen ? pick(example, (key) => !chosen.has(key)) : {};
-      return { ...Object.fromEntries(namedLeaves<Feature>(nested as Tree<Feature>)), ...rest };
+      return { ...Object.fromEntries(namedFeatures(nested)), ...rest };
     },
 });
+
+/** Features by their slash-joined names; a list (of texts) is one feature. */
+function namedFeatures(example: Example, prefix = ''): (readonly [name: string, feature: Feature])[] {
+  return Object.keys(example)
+    .sort()
+    .flatMap((key) => {
+      const feature = example[key] as Feature;
+      return isDict(feature)
+        ? namedFeatures(feature as Example, `${prefix}${key}/`)
+        : [[prefix + key, feature] as const];
+    });
+}
 
 // ---- Shapes ------------------------------------------------------------------------------------------------------------
 
@@ -287,6 +299,7 @@ const setdefault = exampleOp({
     (example) => {
       const found = example[key];
       if (found === undefined) return { ...example, [key]: constantOf(value) };
+      if (Array.isArray(found) && found.length === 0) return { ...example, [key]: [constantOf(value)] };
       if (!(found instanceof HostArray) || found.data.length > 0) return example;
       return { ...example, [key]: filled(found, constantOf(value)) };
     },

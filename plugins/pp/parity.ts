@@ -1,0 +1,155 @@
+// Runs recorded cases whose names aren't those of ops in a call string: single functions of AutoAugment, the parser of
+// calls, and tokenizers.
+
+import { z } from 'zod';
+import { allocate, type HostArray, hostArray } from '../../core/array';
+import { parseCalls } from '../../core/call-string';
+import type { ExampleRng, Implementation } from '../../core/extensions';
+import type { ParityCase, ParityRunner } from '../../core/parity/case';
+import { exampleRng } from '../input';
+import type { Bytes } from './colour';
+import * as colour from './colour';
+import { sampleBox } from './crop-box';
+import { loadSentencePiece } from './sentencepiece';
+import { tokenizeTexts } from './token-ops';
+import * as warp from './warp';
+
+interface Args {
+  readonly factor: number;
+  readonly bits: number;
+  readonly threshold?: number;
+  readonly addition?: number;
+  readonly degrees: number;
+  readonly pixels: number;
+  readonly level: number;
+  readonly pad_size: number;
+  readonly replace: warp.Fill;
+}
+
+const single: Readonly<Record<string, (image: Bytes, args: Args) => Bytes>> = {
+  autocontrast: (image) => colour.autocontrast(image),
+  equalize: (image) => colour.equalize(image),
+  invert: (image) => colour.invert(image),
+  brightness: (image, { factor }) => colour.brightness(image, factor),
+  color: (image, { factor }) => colour.color(image, factor),
+  contrast: (image, { factor }) => colour.contrast(image, factor),
+  sharpness: (image, { factor }) => colour.sharpness(image, factor),
+  posterize: (image, { bits }) => colour.posterize(image, bits),
+  solarize: (image, { threshold }) => colour.solarize(image, threshold),
+  solarize_add: (image, { addition, threshold }) => colour.solarizeAdd(image, addition, threshold),
+  rotate: (image, { degrees, replace }) => warp.rotate(image, degrees, replace),
+  translate_x: (image, { pixels, replace }) => warp.translateX(image, pixels, replace),
+  translate_y: (image, { pixels, replace }) => warp.translateY(image, pixels, replace),
+  shear_x: (image, { level, replace }) => warp.shearX(image, level, replace),
+  shear_y: (image, { level, replace }) => warp.shearY(image, level, replace),
+};
+
+const argsOf = ({ args }: ParityCase) => ({ replace: warp.gray, ...args }) as unknown as Args;
+
+/** `boxes`: what `draw` gives for many draws, [draws, 4]. */
+function boxesOf(
+  { args }: ParityCase,
+  dtype: 'int32' | 'float32',
+  draw: (height: number, width: number, rng: ExampleRng) => readonly number[],
+): ReadonlyMap<string, HostArray> {
+  const { draws, image_shape } = args as { draws: number; image_shape: readonly [number, number, number] };
+  const boxes = Array.from({ length: draws }, (_, i) =>
+    draw(image_shape[0], image_shape[1], exampleRng(0, 0, i)),
+  );
+  return new Map([['boxes', hostArray(dtype, [draws, 4], boxes.flat())]]);
+}
+
+const cutout: ParityRunner = async (recorded) =>
+  boxesOf(recorded, 'int32', (height, width, rng) => {
+    const filled = warp.cutout(allocate('uint8', [height, width, 1]), argsOf(recorded).pad_size, 255, rng);
+    const pixels = Array.from(filled.data.keys()).filter((i) => filled.data[i] === 255);
+    const [first, last] = [pixels[0] as number, pixels.at(-1) as number];
+    const [y, x] = [Math.floor(first / width), first % width];
+    return [y, x, Math.floor(last / width) - y + 1, (last % width) - x + 1];
+  });
+
+/** The box that `inception_box(...)` draws, as y, x, height and width in parts of the image. */
+const inceptionBox: ParityRunner = async (recorded) => {
+  const [call] = parseCalls(recorded.args.pp as string);
+  const { area = [0.05, 1], aspect = [0.75, 1.33] } = Object.fromEntries((call?.args ?? []).map(({ name, value }) => [name, value])) as unknown as { area?: [number, number]; aspect?: [number, number] }; // prettier-ignore
+  return boxesOf(recorded, 'float32', (height, width, rng) => {
+    const box = sampleBox(height, width, { area, aspect }, rng);
+    return [box.top / height, box.left / width, box.height / height, box.width / width];
+  });
+};
+
+/** Each of `specs` parsed, or "error"; as JSON with sorted keys and Python's spaces. */
+const parseName: ParityRunner = async ({ args }) => {
+  const parsed = (args.specs as readonly string[]).map((text) => {
+    try {
+      const [call] = parseCalls(text);
+      if (!call) return 'error';
+      const unnamed = call.args.filter(({ name }) => name === undefined).map(({ value }) => value);
+      const named = call.args
+        .filter(({ name }) => name !== undefined)
+        .map(({ name, value }) => [name, value]);
+      return { args: unnamed, kwargs: Object.fromEntries(named) as unknown, name: call.name };
+    } catch {
+      return 'error';
+    }
+  });
+  return new Map([['result', pythonJson(parsed)]]);
+};
+
+function pythonJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}: ${pythonJson(item)}`).join(', ')}}`;
+}
+
+const textsOf = ({ string_inputs }: ParityCase) =>
+  (string_inputs as { readonly texts: readonly string[] }).texts;
+const modelOf = ({ inputs }: ParityCase) => inputs.get('model')?.data as Uint8Array;
+
+const tokenize: ParityRunner = async (recorded) => {
+  const options = recorded.args as unknown as Parameters<typeof tokenizeTexts>[2];
+  const tokenizer = await loadSentencePiece(modelOf(recorded));
+  const rows = textsOf(recorded).map((text) => tokenizeTexts(text, tokenizer, options));
+  const labels = Int32Array.from(rows.flatMap(({ data }) => Array.from(data)));
+  return new Map([['labels', hostArray('int32', [rows.length, labels.length / rows.length], labels)]]);
+};
+
+const sp: ParityRunner = async (recorded) => {
+  const tokenizer = await loadSentencePiece(modelOf(recorded), recorded.args.tokensets as string[]);
+  const scalar = (value: number) => hostArray('int32', [], [value]);
+  const found = new Map<string, HostArray | string>([
+    ['vocab_size', scalar(tokenizer.size)],
+    ['eos_token', scalar(tokenizer.eos)],
+    ['pad_token', scalar(tokenizer.pad)],
+    ['bos_token', scalar(tokenizer.bos)],
+  ]);
+  textsOf(recorded).forEach((text, i) => {
+    const ids = tokenizer.encode(text, { eos: true });
+    found.set(`to_int/${i}`, hostArray('int32', [ids.length], ids));
+    found.set(`to_str/${i}`, tokenizer.decode([...ids, ...ids]));
+  });
+  return found;
+};
+
+const augmented = Object.entries(single).map(([name, apply]): [string, ParityRunner] => [
+  `autoaugment:${name}`,
+  async (recorded) => new Map([['image', apply(recorded.inputs.get('image') as Bytes, argsOf(recorded))]]),
+]);
+
+const runners: readonly (readonly [name: string, runner: ParityRunner])[] = [
+  ...augmented,
+  ['autoaugment:cutout', cutout],
+  ['inception_box', inceptionBox],
+  ['registry:parse_name', parseName],
+  ['tokenize', tokenize],
+  ['tokenizers.sp', sp],
+];
+
+/** By their names under the extension point `parity`. */
+export const parityRunners: Readonly<Record<string, Implementation<'parity'>>> = Object.fromEntries(
+  runners.map(([name, runner]) => [
+    `pp ${name}`,
+    { doc: `Runs the cases of ${name}.`, options: z.strictObject({}), create: () => runner },
+  ]),
+);
