@@ -8,7 +8,7 @@ import type { Initializer } from '../extensions';
 import { TensorSpec } from '../runtime';
 import { didYouMean } from '../suggest';
 import * as tf from '../tensor';
-import { isDict, type NestedRecord } from '../tree';
+import { isDict, leaves, mapTree, type NestedRecord, type Tree } from '../tree';
 
 export const scopeErrors = catalogue('model', {
   missingParam: (v: { path: string; known: readonly string[] }) => ({
@@ -48,7 +48,13 @@ export interface ParamDeclaration {
 /** Where a scope's parameters come from. */
 type Source =
   | { readonly kind: 'declare'; readonly declared: ParamDeclaration[] }
-  | { readonly kind: 'read'; readonly params: NestedRecord<tf.Tensor>; readonly pick: PickLayer };
+  | {
+      readonly kind: 'read';
+      readonly params: NestedRecord<tf.Tensor>;
+      readonly pick: PickLayer;
+      /** How many axes of layers, from the outermost, the parameters don't have any more. */
+      readonly taken: number;
+    };
 /** The part of a stacked parameter that belongs to this scope's layer. */
 type PickLayer = (value: tf.Tensor) => tf.Tensor;
 
@@ -132,7 +138,7 @@ export class Scope {
 
   /** A scope over existing parameters. */
   static reading(params: NestedRecord<tf.Tensor>, rngs: RngStreams = {}): Scope {
-    return new Scope([], { kind: 'read', params, pick: (value) => value }, rngs);
+    return new Scope([], { kind: 'read', params, pick: (value) => value, taken: 0 }, rngs);
   }
 
   get name(): string {
@@ -149,8 +155,8 @@ export class Scope {
   }
 
   /**
-   * The scopes of `length` equal layers whose parameters are stacked along `axis` under one name, as Flax's lifted scan
-   * has them. Each layer has its own initial values and random streams.
+   * The scopes of `length` layers whose parameters are stacked along `axis` under one name, as Flax's lifted scan has
+   * them: for layers that are equal in their parameters and differ in what they do. Otherwise see `scan`.
    */
   stacked(name: string, length: number, axis = 0): readonly Scope[] {
     const known = this.stacks.get(name);
@@ -166,10 +172,7 @@ export class Scope {
     const partsOf = (value: tf.Tensor) => {
       const slices = parts.get(value) ?? tf.unstack(value, axis);
       parts.set(value, slices);
-      if (slices.length !== length) {
-        const what = `"${path.join('/')}" has parameters of ${slices.length} layers, and the model has ${length}`;
-        throw this.shapeError(what, 'make the depth of the model agree with the checkpoint.');
-      }
+      if (slices.length !== length) throw this.depthError(path, slices.length, length);
       return slices;
     };
     const made = Array.from({ length }, (_, i) => {
@@ -182,6 +185,61 @@ export class Scope {
     });
     this.stacks.set(name, made);
     return made;
+  }
+
+  /**
+   * Runs `length` equal layers one after the other, each on the result of the one before, with their parameters stacked
+   * along `axis` under one name, as Flax's lifted scan does. Each layer has its own initial values and random streams. A
+   * compiled program has one copy of the layer, whatever the length. `remat`: what the backward pass may keep of each
+   * layer.
+   *
+   * @param body of a layer's scope and the carry: the next carry, of the same shapes and dtypes, and any tree of tensors
+   * @returns the last carry, and the trees stacked on a new leading axis
+   */
+  scan<Carry extends Tree<tf.Tensor>, Out extends Tree<tf.Tensor>>(
+    name: string,
+    length: number,
+    body: (layer: Scope, carry: Carry) => readonly [carry: Carry, out: Out],
+    init: Carry,
+    { axis = 0, remat }: { readonly axis?: number; readonly remat?: tf.RematPolicy } = {},
+  ): [carry: Carry, out: Out] {
+    const path = [...this.path, name];
+    const layers = [...this.layers, { length, axis }];
+    const source = this.childSource(name);
+    const stacked = source.kind === 'read' ? this.toFront(source, path, length, axis) : {};
+    const rngs = Object.fromEntries(
+      Object.entries(this.rngs).map(([stream, key]) => [stream, tf.random.splitStacked(key, length)]),
+    );
+    const step = (carry: Carry, slice: { params: NestedRecord<tf.Tensor>; rngs: RngStreams }) => {
+      const ofLayer: Source =
+        source.kind === 'declare'
+          ? source
+          : { kind: 'read', params: slice.params, pick: (value) => value, taken: layers.length };
+      return body(new Scope(path, ofLayer, slice.rngs, layers), carry);
+    };
+    return tf.scan(step, init, { params: stacked, rngs }, { length, remat });
+  }
+
+  /** A stack's parameters with the axis of layers in front. */
+  private toFront(
+    { params, pick }: Source & { readonly kind: 'read' },
+    path: readonly string[],
+    length: number,
+    axis: number,
+  ): NestedRecord<tf.Tensor> {
+    const picked = mapTree<tf.Tensor, tf.Tensor, NestedRecord<tf.Tensor>>(params as Tree<tf.Tensor>, pick);
+    for (const { shape } of leaves<tf.Tensor>(picked)) {
+      if (shape[axis] !== length) throw this.depthError(path, shape[axis] ?? 0, length);
+    }
+    if (axis === 0) return picked;
+    return mapTree<tf.Tensor, tf.Tensor, NestedRecord<tf.Tensor>>(picked as Tree<tf.Tensor>, (value) =>
+      tf.transpose(value, [axis, ...value.shape.map((_, i) => i).filter((i) => i !== axis)]),
+    );
+  }
+
+  private depthError(path: readonly string[], found: number, length: number): Error {
+    const what = `"${path.join('/')}" has parameters of ${found} layers, and the model has ${length}`;
+    return this.shapeError(what, 'make the depth of the model agree with the checkpoint.');
   }
 
   private childSource(name: string): Source {
@@ -211,10 +269,12 @@ export class Scope {
     if (!(found instanceof tf.Tensor)) {
       throw scopeErrors.missingParam({ path, known: Object.keys(this.source.params) });
     }
-    if (this.layers.length > 0 && found.rank !== shape.length + this.layers.length) {
-      throw scopeErrors.paramShape({ path, expected: withLayers(shape, this.layers), found: found.shape });
+    const { pick, taken } = this.source;
+    if (this.layers.length > 0 && found.rank !== shape.length + this.layers.length - taken) {
+      const whole = withLayers(found.shape, this.layers.slice(0, taken));
+      throw scopeErrors.paramShape({ path, expected: withLayers(shape, this.layers), found: whole });
     }
-    const value = this.source.pick(found);
+    const value = pick(found);
     checkShape(path, shape, value.shape);
     return value;
   }

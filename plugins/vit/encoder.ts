@@ -3,7 +3,7 @@
 import { xavierUniform } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
-import type { NestedRecord } from '../../core/tree';
+import { mapTree, type NestedRecord, type Tree } from '../../core/tree';
 import { dropout, layerNorm, mlpBlock, multiHeadAttention } from '../layers';
 
 export interface BlockOptions {
@@ -17,6 +17,8 @@ export interface BlockOptions {
 export interface EncoderOptions extends BlockOptions {
   readonly depth: number;
   readonly scan?: boolean;
+  /** With scan: what the backward pass may keep of a block. */
+  readonly remat_policy?: tf.RematPolicy;
 }
 
 /** A tensor and the named ones on the way to it. */
@@ -60,8 +62,8 @@ export function encoderBlock(
 }
 
 /**
- * Blocks and a final layer norm. With `scan` the blocks' parameters are stacked under `encoderblock`; they are run one
- * after the other all the same, so the numbers are those of separate blocks.
+ * Blocks and a final layer norm. With `scan` the blocks' parameters are stacked under `encoderblock`, and a compiled
+ * program has one block, which it runs `depth` times; the numbers are those of separate blocks.
  * @param x float [batch, length, width]
  * @returns float32 [batch, length, width]; out: block00, block01, ..., and pre_ln without scan
  */
@@ -71,19 +73,49 @@ export function encoder(
   options: EncoderOptions,
   train = false,
 ): WithIntermediates {
-  const { depth, scan = false } = options;
-  const blocks = scan
-    ? scope.stacked('encoderblock', depth)
-    : Array.from({ length: depth }, (_, i) => scope.child(`encoderblock_${i}`));
+  const { x: tokens, out } = options.scan
+    ? scannedBlocks(scope, x, options, train)
+    : separateBlocks(scope, x, options, train);
+  return { x: layerNorm(scope.child('encoder_norm'), tokens), out };
+}
+
+const blockName = (i: number) => `block${String(i).padStart(2, '0')}`;
+
+function separateBlocks(
+  scope: Scope,
+  x: tf.Tensor,
+  options: EncoderOptions,
+  train: boolean,
+): WithIntermediates {
   const out: NestedRecord<tf.Tensor> = {};
   let tokens = x;
-  for (const [i, block] of blocks.entries()) {
-    const result = encoderBlock(block, tokens, options, train);
-    out[`block${String(i).padStart(2, '0')}`] = result.out;
+  for (let i = 0; i < options.depth; i++) {
+    const result = encoderBlock(scope.child(`encoderblock_${i}`), tokens, options, train);
+    out[blockName(i)] = result.out;
     tokens = result.x;
   }
-  if (!scan) out.pre_ln = tokens;
-  return { x: layerNorm(scope.child('encoder_norm'), tokens), out };
+  return { x: tokens, out: { ...out, pre_ln: tokens } };
+}
+
+function scannedBlocks(
+  scope: Scope,
+  x: tf.Tensor,
+  options: EncoderOptions,
+  train: boolean,
+): WithIntermediates {
+  const { depth, remat_policy: remat = 'nothing_saveable' } = options;
+  const block = (layer: Scope, tokens: tf.Tensor) => {
+    const result = encoderBlock(layer, tokens, options, train);
+    return [result.x, result.out as Tree<tf.Tensor>] as const;
+  };
+  const [tokens, stacked] = scope.scan('encoderblock', depth, block, x, { remat });
+  const parts = new Map<tf.Tensor, tf.Tensor[]>();
+  mapTree<tf.Tensor, void, never>(stacked, (value) => void parts.set(value, tf.unstack(value)));
+  const out = Array.from({ length: depth }, (_, i) => [
+    blockName(i),
+    mapTree<tf.Tensor, tf.Tensor>(stacked, (value) => (parts.get(value) as tf.Tensor[])[i] as tf.Tensor),
+  ]);
+  return { x: tokens, out: Object.fromEntries(out) as NestedRecord<tf.Tensor> };
 }
 
 /**

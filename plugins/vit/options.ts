@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { didYouMean } from '../../core/suggest';
+import { rematPolicies } from '../../core/tensor';
 import { decodeVariant, sizes } from './variants';
 
 const positive = z.number().int().min(1);
@@ -23,12 +24,14 @@ export const transformerOptions = {
     .boolean()
     .default(false)
     .describe(
-      'keep the parameters of all blocks in one tree, stacked on a leading axis, as large released models do',
+      'keep the parameters of all blocks in one tree, stacked on a leading axis, as large released models do; a compiled program then has one block, and its size and the time to compile it do not grow with the depth',
     ),
   remat_policy: z
-    .string()
+    .enum(rematPolicies)
     .default('nothing_saveable')
-    .describe('with scan, what the backward pass may keep of a block (a name in jax.checkpoint_policies)'),
+    .describe(
+      'with scan, what the backward pass may keep of a block instead of computing it again (names of jax.checkpoint_policies); none: all that it needs',
+    ),
   dtype_mm: z
     .enum(['float32', 'bfloat16', 'float16'])
     .default('float32')

@@ -42,8 +42,9 @@ export function parseFlags(text: string | undefined): XlaFlags {
 
 /** Where a platform's own defaults aren't what JAX has. */
 const platformFlags: Readonly<Record<string, XlaFlags>> = {
-  // The maximum of something with a NaN is NaN.
-  cpu: { xla_cpu_enable_fast_min_max: false },
+  // The maximum of something with a NaN is NaN. The pass that is switched off would drop optimization barriers before
+  // equal operations are merged, and so keep in memory what is to be computed again.
+  cpu: { xla_cpu_enable_fast_min_max: false, xla_disable_hlo_passes: 'cse_barrier_expander' },
 };
 
 export interface Compiler {
