@@ -17,6 +17,8 @@ export interface ConvOptions {
   readonly kernelInit?: Initializer;
   readonly biasInit?: Initializer;
   readonly useBias?: boolean;
+  /** What the kernel goes through before it is used, such as weight standardisation. */
+  readonly kernelTransform?: (kernel: tf.Tensor) => tf.Tensor;
   /** What inputs and parameters are cast to. Default: they promote, as in JAX. */
   readonly dtype?: tf.StorageType;
 }
@@ -28,14 +30,15 @@ export interface ConvOptions {
  */
 export function conv2d(scope: Scope, x: tf.Tensor, options: ConvOptions): tf.Tensor {
   const { features, kernel: size, strides = [1, 1], padding = 'SAME', dtype } = options;
-  const { kernelInit = lecunNormal(), biasInit = zeros, useBias = true } = options;
+  const { kernelInit = lecunNormal(), biasInit = zeros, useBias = true, kernelTransform } = options;
   if (x.rank !== 4) {
     throw scope.shapeError(
       `the input has shape [${x.shape.join(', ')}], expected [batch, height, width, channels]`,
       'give it images with a batch axis.',
     );
   }
-  const kernel = scope.param('kernel', [...size, x.shape[3] as number, features], kernelInit);
+  const stored = scope.param('kernel', [...size, x.shape[3] as number, features], kernelInit);
+  const kernel = kernelTransform ? kernelTransform(stored) : stored;
   const patches = padding === 'VALID' && strides[0] === size[0] && strides[1] === size[1];
   const convolve = patches ? convolvePatches : convolveAny;
   const y = convolve(scope, inStorage(x, dtype), inStorage(kernel, dtype), strides, padding);

@@ -8,13 +8,15 @@ export { type ConvOptions, conv2d } from './conv';
 export { type DenseGeneralOptions, type DenseOptions, dense, denseGeneral, flatDense } from './dense';
 export { dropout } from './dropout';
 export { type EmbedOptions, attend, embed } from './embed';
+export { imageOf } from './image';
 export { type MlpOptions, mlpBlock } from './mlp';
-export { type LayerNormOptions, layerNorm } from './norm';
+export { type GroupNormOptions, groupNorm, inGroups, type LayerNormOptions, layerNorm } from './norm';
+export { convertPreLinen } from './pre-linen';
 export { inStorage } from './storage';
 
 export default definePlugin({
   name: 'layers',
   version: '0.1.0',
   core: '^0.1.0',
-  doc: 'Layers for models: dense, convolution, attention, layer norm, dropout, embedding and the transformer MLP.',
+  doc: 'Layers for models: dense, convolution, attention, layer and group norm, dropout, embedding and the transformer MLP.',
 });

@@ -1,5 +1,6 @@
-// Normalisation, after flax.linen's LayerNorm.
+// Normalisation, after flax.linen's LayerNorm and GroupNorm.
 
+import type { Initializer } from '../../core/extensions';
 import { ones, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
@@ -27,4 +28,42 @@ export function layerNorm(scope: Scope, x: tf.Tensor, options: LayerNormOptions 
   const factor = useScale ? tf.mul(inverse, scope.param('scale', features, ones)) : inverse;
   const normed = tf.mul(tf.sub(wide, mean), factor);
   return useBias ? tf.add(normed, scope.param('bias', features, zeros)) : normed;
+}
+
+export interface GroupNormOptions {
+  /** A divisor of the number of channels. */
+  readonly groups?: number;
+  readonly eps?: number;
+  readonly scaleInit?: Initializer;
+}
+
+/** [batch, ...space, channels] as [batch, space, groups, channels / groups]. */
+export function inGroups(scope: Scope, x: tf.Tensor, groups: number): tf.Tensor {
+  const [batch, channels] = [x.shape[0] as number, x.shape.at(-1) as number];
+  if (channels % groups !== 0) {
+    throw scope.shapeError(
+      `${channels} channels can't be divided into ${groups} groups`,
+      `choose a width that gives a multiple of ${groups} channels.`,
+    );
+  }
+  return tf.reshape(x, [batch, -1, groups, channels / groups]);
+}
+
+/**
+ * Group normalisation (arXiv:1803.08494): as layerNorm, but each group of channels by its mean and variance over the
+ * image. Parameters: `scale` and `bias` [channels].
+ * @param x float [batch, ...space, channels]
+ * @returns float32 of the same shape
+ */
+export function groupNorm(scope: Scope, x: tf.Tensor, options: GroupNormOptions = {}): tf.Tensor {
+  const { groups = 32, eps = 1e-6, scaleInit = ones } = options;
+  const channels = x.shape.at(-1) as number;
+  const wide = inGroups(scope, tf.castStorage(x, 'float32'), groups);
+  const mean = tf.mean(wide, [1, 3], true);
+  const variance = tf.relu(tf.sub(tf.mean(tf.square(wide), [1, 3], true), tf.square(mean)));
+  const perGroup = (param: tf.Tensor) => tf.reshape(param, [1, 1, groups, channels / groups]);
+  const scale = perGroup(scope.param('scale', [channels], scaleInit));
+  const bias = perGroup(scope.param('bias', [channels], zeros));
+  const normed = tf.mul(tf.sub(wide, mean), tf.mul(tf.rsqrt(tf.add(variance, eps)), scale));
+  return tf.reshape(tf.add(normed, bias), x.shape);
 }

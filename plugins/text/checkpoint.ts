@@ -5,7 +5,8 @@ import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
 import { catalogue } from '../../core/errors';
 import type { ParamArrays } from '../../core/extensions';
 import { isDict } from '../../core/tree';
-import { addArrays, convertPreLinen } from '../vit';
+import { convertPreLinen } from '../layers';
+import { addArrays } from '../vit';
 
 const errors = catalogue('text', {
   notText: (v: { file: string; found: readonly string[] }) => ({

@@ -5,6 +5,7 @@ import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
 import { catalogue } from '../../core/errors';
 import type { ParamArrays } from '../../core/extensions';
 import { type NestedRecord, isDict, mapNamed, namedLeaves, nest } from '../../core/tree';
+import { convertPreLinen } from '../layers';
 import { addArrays, sliceTokens, stackArrays, unstackArray } from './host-math';
 import { resamplePosemb } from './posemb';
 import { findReleased } from './released';
@@ -58,26 +59,6 @@ export async function loadVit(
 export function fixOldCheckpoints(loaded: ParamArrays): ParamArrays {
   const fixes = [convertPreLinen, liftPosemb, splitClassPosemb, nestMapHead];
   return fixes.reduce((params, fix) => fix(params), loaded);
-}
-
-/**
- * Before Linen, Flax counted submodules of all classes together: `LayerNorm_0, MlpBlock_1`. Now each class has its own
- * count: `LayerNorm_0, MlpBlock_0`.
- */
-export function convertPreLinen(params: ParamArrays): ParamArrays {
-  const numberOf = (name: string) => Number(/_(\d+)$/.exec(name)?.[1] ?? -1);
-  const counts = new Map<string, number>();
-  const names = Object.keys(params).sort((a, b) => numberOf(a) - numberOf(b));
-  const renamed = names.map((name) => {
-    const value = params[name] as ParamArrays[string];
-    const converted = isDict(value) ? convertPreLinen(value as ParamArrays) : value;
-    const module = /^(.*)_\d+$/.exec(name)?.[1];
-    if (module === undefined) return [name, converted] as const;
-    const count = counts.get(module) ?? 0;
-    counts.set(module, count + 1);
-    return [`${module}_${count}`, converted] as const;
-  });
-  return Object.fromEntries(renamed);
 }
 
 /** The position embedding was in the encoder, and before that in a module of its own there. */

@@ -6,7 +6,7 @@ import { vit } from './model';
 import { vitOptions } from './options';
 import { vitRunners } from './parity';
 
-export { convertPreLinen, fixOldCheckpoints, loadVit, pyloopToScan, scanToPyloop } from './checkpoint';
+export { fixOldCheckpoints, loadVit, pyloopToScan, scanToPyloop } from './checkpoint';
 export {
   type BlockOptions,
   type EncoderOptions,

@@ -5,7 +5,7 @@ import { lecunNormal, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import type { NestedRecord } from '../../core/tree';
-import { conv2d, dense, dropout } from '../layers';
+import { conv2d, dense, dropout, imageOf } from '../layers';
 import { loadVit } from './checkpoint';
 import { encoder, mapHead } from './encoder';
 import { type VitConfig, type VitOptions, resolveOptions } from './options';
@@ -67,16 +67,6 @@ export function applyVit(config: VitConfig, scope: Scope, batch: Batch, { train 
   const logits = head(preLogits);
   Object.assign(out, { logits_2d: head(preLogits2d), logits });
   return { output: logits, out };
-}
-
-function imageOf(scope: Scope, { image }: Batch): tf.Tensor {
-  if (!image) {
-    throw scope.shapeError(
-      'the batch has no "image"',
-      'let pp end with keep("image", "labels"), or rename what holds the images.',
-    );
-  }
-  return image.dtype === 'float32' ? image : tf.cast(image, 'float32');
 }
 
 /** Puts a learned token in front. Parameter: `cls` [1, 1, width]. */
