@@ -7,6 +7,7 @@ import { lossRunners } from './parity';
 import { sigmoidXent, softmaxXent, weightedSoftmaxXent } from './xent';
 
 export { bidirectionalContrastiveLoss, type ContrastiveInputs } from './contrastive';
+export { distance, type DistanceKind, distanceKinds, type DistanceOptions } from './distance';
 export { siglipLoss, type SiglipInputs } from './siglip';
 export { sigmoidXent, softmaxXent, weightedSoftmaxXent } from './xent';
 

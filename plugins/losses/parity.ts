@@ -6,6 +6,7 @@ import { gradientsOfSum } from '../../core/parity/kinds/loss';
 import { fetchAll, sendAll } from '../../core/parity/tensors';
 import * as tf from '../../core/tensor';
 import { bidirectionalContrastiveLoss, type ContrastiveInputs } from './contrastive';
+import { distance, type DistanceOptions } from './distance';
 import { siglipLoss, type SiglipInputs } from './siglip';
 
 async function traced(
@@ -38,5 +39,12 @@ export const lossRunners: Readonly<Record<string, ParityRunner>> = {
       return {
         output: tf.oneHot(labels as tf.Tensor, num_classes as number, on_value, off_value, 'float32'),
       };
+    }),
+
+  'loss distill/dist': (recorded, services) =>
+    traced(recorded, services, (batch) => {
+      const of = ({ student, teacher }: Batch) =>
+        distance(student as tf.Tensor, teacher as tf.Tensor, recorded.args as unknown as DistanceOptions);
+      return { output: of(batch), ...gradientsOfSum(of, batch, recorded.wanted) };
     }),
 };
