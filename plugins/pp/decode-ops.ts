@@ -5,8 +5,9 @@ import { HostArray } from '../../core/array';
 import type { Feature, Implementation } from '../../core/extensions';
 import { sampleBox } from './crop-box';
 import { finishCrop, inceptionOptions, percent } from './crop-ops';
-import { type Channels, decodeImage, jpegSize, throughJpeg } from './decode';
+import { type Channels, decodeImage, throughJpeg } from './decode';
 import { describeFeature, errors, imageOf, keyedOp } from './features';
+import { jpegSize } from './jpeg';
 import { resizeImage } from './resize';
 import { antialiasOption, methodOption, pair } from './size-options';
 
@@ -38,14 +39,14 @@ const decode = keyedOp('decode', {
     precise: z
       .boolean()
       .default(false)
-      .describe('the accurate DCT for JPEG; the decoder here always uses it, so this changes nothing'),
+      .describe('the accurate DCT for JPEG, as PIL, OpenCV and PyTorch have it, instead of the fast one'),
   },
   positional: ['channels', 'precise'],
   make:
-    ({ channels }) =>
+    ({ channels, precise }) =>
     (value, _, key) =>
       decoded(value, key, 'decode', (bytes) =>
-        decodeImage(bytes, { channels: channels as Channels, op: 'decode' }),
+        decodeImage(bytes, { channels: channels as Channels, op: 'decode', precise }),
       ),
 });
 
@@ -79,7 +80,7 @@ const decode_jpeg_and_inception_crop = keyedOp('decode_jpeg_and_inception_crop',
 });
 
 const random_jpeg = keyedOp('random_jpeg', {
-  doc: 'Encodes an image as JPEG and decodes it again, at a random quality from 75 to 95; in a part of all cases. Takes uint8 images.',
+  doc: 'Encodes an image as JPEG and decodes it again, at a random quality from 75 to 95, with the fast or the accurate DCT; in a part of all cases. Takes uint8 images.',
   options: { p: z.number().min(0).max(1).describe('the probability') },
   positional: ['p'],
   make:
@@ -87,7 +88,8 @@ const random_jpeg = keyedOp('random_jpeg', {
     async (value, rng, key) => {
       const image = imageOf(value, key, 'random_jpeg');
       if (rng.uniform() >= p) return image;
-      if (image.dtype === 'uint8') return throughJpeg(image as HostArray<'uint8'>, rng.integer(75, 96));
+      if (image.dtype === 'uint8')
+        return throughJpeg(image as HostArray<'uint8'>, rng.integer(75, 96), rng.uniform() < 0.5);
       const fix = 'put it before value_range.';
       throw errors.kind({ op: 'random_jpeg', key, found: describeFeature(image), expected: 'of uint8', fix });
     },

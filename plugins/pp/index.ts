@@ -18,7 +18,8 @@ import { videoOps } from './video-ops';
 
 export { classNames, type ClassNames } from './class-names';
 export { type BoxOptions, sampleBox } from './crop-box';
-export { type Channels, decodeImage, jpegSize } from './decode';
+export { type Channels, decodeImage } from './decode';
+export { jpegSize } from './jpeg';
 export {
   arrayOf,
   describeFeature,

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { allocate, type HostArray, hostArray } from '../../core/array';
-import { parseCalls } from '../../core/call-string';
+import { type Argument, parseCalls } from '../../core/call-string';
 import type { ExampleRng, Implementation } from '../../core/extensions';
 import type { ParityCase, ParityRunner } from '../../core/parity/case';
 import { exampleRng } from '../input';
@@ -78,29 +78,41 @@ const inceptionBox: ParityRunner = async (recorded) => {
   });
 };
 
-/** Each of `specs` parsed, or "error"; as JSON with sorted keys and Python's spaces. */
+/** Each of `specs` parsed, or "error"; as Python prints JSON, with sorted keys. */
 const parseName: ParityRunner = async ({ args }) => {
   const parsed = (args.specs as readonly string[]).map((text) => {
     try {
-      const [call] = parseCalls(text);
-      if (!call) return 'error';
-      const unnamed = call.args.filter(({ name }) => name === undefined).map(({ value }) => value);
+      const [call, ...more] = parseCalls(text);
+      if (!call || more.length > 0) return '"error"';
+      const show = ({ name, value, span }: Argument) => {
+        const source = text.slice(span.from, span.to).replace(`${name ?? ''}=`, '');
+        // A float that is whole keeps its point.
+        const whole = Number.isInteger(value) && /^-?[\d_]*\.|^-?[\d_]+[eE]/.test(source);
+        return whole ? (value as number).toFixed(1) : pythonJson(value);
+      };
+      const unnamed = call.args.filter(({ name }) => name === undefined).map(show);
       const named = call.args
         .filter(({ name }) => name !== undefined)
-        .map(({ name, value }) => [name, value]);
-      return { args: unnamed, kwargs: Object.fromEntries(named) as unknown, name: call.name };
+        .sort((a, b) => ((a.name as string) < (b.name as string) ? -1 : 1))
+        .map((argument) => `${JSON.stringify(argument.name)}: ${show(argument)}`);
+      return `{"args": [${unnamed.join(', ')}], "kwargs": {${named.join(', ')}}, "name": ${pythonJson(call.name)}}`;
     } catch {
-      return 'error';
+      return '"error"';
     }
   });
-  return new Map([['result', pythonJson(parsed)]]);
+  return new Map([['result', `[${parsed.join(', ')}]`]]);
 };
 
 function pythonJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) {
+    return JSON.stringify(value).replace(
+      /[\u0080-\uffff]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+  }
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}: ${pythonJson(item)}`).join(', ')}}`;
+  return `{${entries.map(([key, item]) => `${pythonJson(key)}: ${pythonJson(item)}`).join(', ')}}`;
 }
 
 const textsOf = ({ string_inputs }: ParityCase) =>

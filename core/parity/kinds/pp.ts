@@ -85,9 +85,11 @@ function coordinates([height, width]: readonly number[]): HostArray<'int32'> {
 }
 
 /** `boxes` of the crops that the ops make (or of the boxes that they put under `box`), or `fraction_flipped`. */
-async function drawn({ args, wanted }: ParityCase, run: PpOp): Promise<ParityOutputs> {
+async function drawn({ args, inputs, wanted }: ParityCase, run: PpOp): Promise<ParityOutputs> {
   const { draws, image_shape } = args as { draws: number; image_shape?: readonly number[] };
-  const image = coordinates(image_shape ?? [1, 2]);
+  // A recorded file has coordinates as its colours, too, as well as JPEG keeps them.
+  const file = inputs.get('image')?.data as Uint8Array | undefined;
+  const image = file ?? coordinates(image_shape ?? [1, 2]);
   const boxes: number[] = [];
   let flipped = 0;
   for (let draw = 0; draw < draws; draw++) {
