@@ -22,6 +22,8 @@ export interface CaseInfo {
     readonly method?: string;
     /** Seeds of random streams, such as `dropout`. */
     readonly rngs?: Readonly<Record<string, number>>;
+    /** Of the initial values of those parameters that the inputs don't have. */
+    readonly seed?: number;
   };
   /** Gradient cases: the scalar that was differentiated. */
   readonly loss?: string;

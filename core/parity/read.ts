@@ -33,7 +33,12 @@ const caseSchema = z.looseObject({
   name: z.string(),
   args: dictionary.default({}),
   call: z
-    .looseObject({ kwargs: dictionary, method: z.string(), rngs: z.record(z.string(), z.number()) })
+    .looseObject({
+      kwargs: dictionary,
+      method: z.string(),
+      rngs: z.record(z.string(), z.number()),
+      seed: z.int(),
+    })
     .partial()
     .optional(),
   loss: z.string().optional(),

@@ -35,7 +35,9 @@ export default definePlugin({
     minimize_fp: z.boolean().default(true).describe('descend on f_p, otherwise on f'),
     eps: z.number().default(1e-12).describe('added to |g|'),
   }),
-  register: ({ register }) => registerParity(register, gsamRunners),
+  register({ register }) {
+    registerParity(register, gsamRunners(this));
+  },
   apply(hooks, { rho_max, rho_min, alpha, adaptive_perturbation, minimize_fp, eps, ...rates }) {
     hooks.gradients.tap('gsam', (gradients, { config, length, update: { schedules } }) => {
       const [schedule] = schedules;

@@ -6,6 +6,7 @@ import type { Batch, Params } from '../../core/extensions';
 import { createHooks, type LossFn, type StepContext } from '../../core/hooks';
 import { Scope } from '../../core/layers/scope';
 import { parseOptions } from '../../core/options';
+import type { Plugin } from '../../core/plugin';
 import type { ParityRunner } from '../../core/parity/case';
 import { arraysUnder } from '../../core/parity/read';
 import { fetchAll, sendAll } from '../../core/parity/tensors';
@@ -13,7 +14,6 @@ import * as tf from '../../core/tensor';
 import { valueAndGrad } from '../../core/train/gradients';
 import type { Run } from '../../core/train/run';
 import type { NestedRecord } from '../../core/tree';
-import gsam from '.';
 
 interface Args {
   readonly model: string;
@@ -31,7 +31,8 @@ function mlp(params: Params, image: tf.Tensor): tf.Tensor {
   return dense(tf.tanh(dense(tf.reshape(image, [image.shape[0] as number, -1]), 'Dense_0')), 'head');
 }
 
-export const gsamRunners: Readonly<Record<string, ParityRunner>> = {
+/** `gsam` taps the hooks as it does in a run. */
+export const gsamRunners = (gsam: Plugin): Readonly<Record<string, ParityRunner>> => ({
   'optimizer proj/gsam/gsam_gradient': async ({ args, inputs }, { runtime, registry, container }) => {
     const { model: name, model_args, loss: lossName, lr, ...options } = args as unknown as Args;
     const hooks = createHooks();
@@ -67,4 +68,4 @@ export const gsamRunners: Readonly<Record<string, ParityRunner>> = {
     );
     return fetchAll(runtime, got);
   },
-};
+});

@@ -5,10 +5,12 @@ import { catalogue } from '../../core/errors';
 import type { ModelResult, PredictFn } from '../../core/extensions';
 import type { LossFn } from '../../core/hooks';
 import { Scope } from '../../core/layers/scope';
+import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
 import * as tf from '../../core/tensor';
 import { bidirectionalContrastiveLoss, siglipLoss } from '../../plugins/losses';
+import { pairRunners } from './parity';
 import { twoTowers, twoTowersOptions } from './two_towers';
 
 export { twoTowers, type TwoTowersOptions, twoTowersOptions } from './two_towers';
@@ -70,6 +72,7 @@ export default definePlugin({
   },
 
   register({ register, container }) {
+    registerParity(register, pairRunners);
     register('model', 'proj.image_text.two_towers', {
       doc: [
         'Two towers that embed images and texts (arXiv:2103.00020). image: as the image model takes it;',

@@ -12,6 +12,7 @@ import { modelRunner } from './model';
 import { masksRunner, optimizerRunner } from './optimizer';
 import { comparePp, ppRunner } from './pp';
 import { itstimeRunner, scheduleRunner, stepsRunner } from './schedule';
+import { treeRunners } from './trees';
 
 interface Kind {
   /** For any name; evaluators have none. */
@@ -31,7 +32,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   },
   optimizer: { named: { 'optax.make': optimizerRunner, make_mask_trees: masksRunner } },
   pp: { run: ppRunner, compare: comparePp, named: { 'registry:parse_name': parseRunner } },
-  evaluator: { compare: compareEvaluator },
+  evaluator: { compare: compareEvaluator, named: treeRunners },
 };
 
 export const comparisonFor = ({ kind, distribution, name }: RecordedCase): Comparison =>

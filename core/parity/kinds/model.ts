@@ -2,11 +2,12 @@
 
 import type { HostArray } from '../../array';
 import type { Batch, CallOptions, Model, ModelResult, Params } from '../../extensions';
+import { initParams } from '../../layers/params';
 import { type ParamDeclaration, type RngStreams, Scope } from '../../layers/scope';
 import { TensorSpec } from '../../runtime';
 import * as tf from '../../tensor';
 import { valueAndGrad } from '../../train/gradients';
-import { mapNamed, type NestedRecord, namedLeaves, type Tree } from '../../tree';
+import { mapNamed, namedLeaves, nest, type NestedRecord, type Tree } from '../../tree';
 import type { ParityCase, ParityRunner, ParityServices } from '../case';
 import { arraysBeside, arraysUnder } from '../read';
 import { fetchAll, registeredName, sendAll } from '../tensors';
@@ -35,12 +36,14 @@ export function modelRunner({ losses = {}, outputs }: ModelParity = {}): ParityR
     const call: CallOptions = { train: false, ...kwargs };
     const inputs = Object.fromEntries(arraysBeside(recorded.inputs, 'params', 'state'));
     const batch = sendAll(runtime, inputs) as Batch;
-    const params = sendAll(runtime, arraysUnder(recorded.inputs, 'params'));
+    const given = sendAll(runtime, arraysUnder(recorded.inputs, 'params'));
+    const declared = declare(model, call, inputs, services);
+    const params = recorded.call?.seed === undefined ? given : completed(given, declared, recorded.call.seed, services); // prettier-ignore
     const streams = Object.entries(rngs).map(([stream, seed]) => [
       stream,
       runtime.toDevice(tf.random.keyArray(tf.random.key(seed))),
     ]);
-    const stored = storedAs(model, call, inputs, services);
+    const stored = storedAs(declared);
     const lossOf = recorded.loss === undefined ? undefined : lossNamed(recorded.loss, losses, services);
 
     const f = (params: Params, batch: Batch, keys: RngStreams) => {
@@ -131,13 +134,12 @@ function lossNamed(
   };
 }
 
-/** Cases hold all parameters as float32; the model stores some in half precision. */
-function storedAs(
+function declare(
   model: Model,
   call: CallOptions,
   inputs: Readonly<Record<string, HostArray>>,
   { runtime }: ParityServices,
-): (params: Params) => Params {
+): ParamDeclaration[] {
   const specs = mapNamed<HostArray, TensorSpec>(
     inputs,
     (_, { dtype, shape }) => new TensorSpec(dtype, shape),
@@ -146,6 +148,24 @@ function storedAs(
   const evaluate = (batch: Batch) =>
     model.apply(Scope.declaring(declared), batch, { ...call, train: false }).output;
   runtime.evalShape(evaluate, specs);
+  return declared;
+}
+
+/** Large kernels aren't recorded where a seed says what they start as. */
+function completed(
+  given: Params,
+  declared: readonly ParamDeclaration[],
+  seed: number,
+  { runtime }: ParityServices,
+): Params {
+  const recorded = new Set(namedLeaves<tf.Tensor>(given).map(([name]) => name));
+  const others = declared.filter(({ name }) => !recorded.has(name));
+  const made = namedLeaves<tf.Tensor>(initParams(runtime, others, tf.random.key(seed)));
+  return nest([...namedLeaves<tf.Tensor>(given), ...made]);
+}
+
+/** Cases hold all parameters as float32; the model stores some in half precision. */
+function storedAs(declared: readonly ParamDeclaration[]): (params: Params) => Params {
   const half = new Map(
     declared.flatMap(({ name, spec: { dtype } }) =>
       dtype === 'bfloat16' || dtype === 'float16' ? [[name, dtype] as const] : [],
