@@ -5,6 +5,7 @@
 import {
   add,
   type AvgPoolAttrs,
+  backend_util,
   type BatchMatMulAttrs,
   batchToSpaceND,
   type BatchToSpaceNDAttrs,
@@ -18,11 +19,12 @@ import {
   type Conv2DAttrs,
   type Conv2DBackpropInputAttrs,
   cos,
+  cosh,
+  cumprod,
   cumsum,
   type CumsumAttrs,
   type DepthwiseConv2dNativeAttrs,
   div,
-  engine,
   equal,
   exp,
   floor,
@@ -30,29 +32,35 @@ import {
   type GatherV2Attrs,
   greater,
   greaterEqual,
+  type LeakyReluAttrs,
   lessEqual,
   log,
   logicalAnd,
   logicalNot,
+  type LogSoftmaxAttrs,
   matMul,
   maximum,
   type MaxPoolAttrs,
+  minimum,
+  type MirrorPadAttrs,
   mul,
-  type NamedAttrMap,
-  type NamedTensorMap,
   neg,
   type PackAttrs,
   pad,
   type PadV2Attrs,
   pow,
+  type ProdAttrs,
+  range,
   registerGradient,
   reshape,
   reverse,
   type ReverseAttrs,
   rsqrt,
+  scalar,
   sigmoid,
   sign,
   sin,
+  sinh,
   slice,
   slice_util,
   type SliceAttrs,
@@ -63,10 +71,13 @@ import {
   type SplitVAttrs,
   square,
   stack,
+  type StridedSliceAttrs,
   sub,
   sum,
   type SumAttrs,
   type Tensor,
+  tensor1d,
+  type Tensor1D,
   type TileAttrs,
   transpose,
   type TransposeAttrs,
@@ -78,94 +89,21 @@ import {
   zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-
-type Gradients = Record<string, () => Tensor>;
-
-/** A kernel's gradient from what is saved: the inputs named in `inputs`, then the result if `result`. */
-function rule<Attrs>(
-  kernelName: string,
-  saved: { readonly inputs?: readonly string[]; readonly result?: boolean; readonly allInputs?: boolean },
-  grad: (dy: Tensor, saved: Tensor[], attrs: Attrs) => Gradients,
-): void {
-  registerGradient({
-    kernelName,
-    inputsToSave: [...(saved.inputs ?? [])],
-    outputsToSave: saved.result ? [true] : [],
-    saveAllInputs: saved.allInputs ?? false,
-    gradFunc: (dy, values, attrs) => grad(dy as Tensor, values, attrs as unknown as Attrs),
-  });
-}
-
-/** Kernels of one input `x`: from x, or from the result y. */
-const fromInput = <Attrs>(
-  kernel: string,
-  grad: (dy: Tensor, x: Tensor, attrs: Attrs) => Tensor,
-  input = 'x',
-) =>
-  rule<Attrs>(kernel, { inputs: [input] }, (dy, [x], attrs) => ({
-    [input]: () => grad(dy, x as Tensor, attrs),
-  }));
-/**
- * The saved result is a copy that tfjs puts on the tape before the kernel itself, so that an outer tape would take it for
- * a constant and give a wrong second derivative. Under two tapes the input is saved too, and the result computed again.
- */
-const fromResult = <Attrs>(
-  kernelName: string,
-  grad: (dy: Tensor, y: Tensor, attrs: Attrs) => Tensor,
-  input = 'x',
-) =>
-  registerGradient({
-    kernelName,
-    get inputsToSave() {
-      return engine().state.gradientDepth > 1 ? [input] : [];
-    },
-    outputsToSave: [true],
-    gradFunc: (dy, saved, attrs) => {
-      const [first, second] = saved as [Tensor, Tensor?];
-      const y = () => (second ? run(kernelName, { [input]: first }, attrs) : first);
-      return { [input]: () => grad(dy as Tensor, y(), attrs as unknown as Attrs) };
-    },
-  });
-const fromNothing = <Attrs>(kernel: string, grad: (dy: Tensor, attrs: Attrs) => Tensor, input = 'x') =>
-  rule<Attrs>(kernel, {}, (dy, _saved, attrs) => ({ [input]: () => grad(dy, attrs) }));
-
-type Partial2 = (dy: Tensor, a: Tensor, b: Tensor) => Tensor;
-/** Kernels of two inputs that broadcast against each other. */
-const binary = (kernel: string, gradA: Partial2, gradB: Partial2) =>
-  rule(kernel, { inputs: ['a', 'b'] }, (dy, [a, b]) => ({
-    a: () => sumTo(gradA(dy, a as Tensor, b as Tensor), (a as Tensor).shape),
-    b: () => sumTo(gradB(dy, a as Tensor, b as Tensor), (b as Tensor).shape),
-  }));
-
-/** Kernels that are constant almost everywhere. */
-const flat = (kernel: string, ...inputs: readonly string[]) =>
-  rule(kernel, { inputs }, (_dy, saved) =>
-    Object.fromEntries(inputs.map((name, i) => [name, () => zeros((saved[i] as Tensor).shape)])),
-  );
-
-/** Undoes broadcasting: x summed over the axes in which `shape` was stretched. Always a tensor of its own. */
-function sumTo(x: Tensor, shape: readonly number[]): Tensor {
-  const lead = x.rank - shape.length;
-  const axes = x.shape.flatMap((size, axis) => (axis < lead || shape[axis - lead] !== size ? [axis] : []));
-  return reshape(axes.length > 0 ? sum(x, axes) : x, shape as number[]);
-}
-
-/** A reduction's result or its gradient, with the reduced axes back as ones. */
-function keepDims(y: Tensor, x: Tensor, axis: SumAttrs['axis']): Tensor {
-  const reduced = util.parseAxisParam(axis as number, x.shape);
-  return reshape(
-    y,
-    x.shape.map((size, i) => (reduced.includes(i) ? 1 : size)),
-  );
-}
-
-function sizeOfReduced(x: Tensor, axis: SumAttrs['axis']): number {
-  return util.parseAxisParam(axis as number, x.shape).reduce((size, i) => size * (x.shape[i] as number), 1);
-}
-
-const float = (condition: Tensor) => cast(condition, 'float32');
-const run = (kernel: string, inputs: NamedTensorMap, attrs: object): Tensor =>
-  engine().runKernel(kernel, inputs, attrs as NamedAttrMap) as Tensor;
+import {
+  binary,
+  flat,
+  float,
+  fromInput,
+  fromNothing,
+  fromResult,
+  keepDims,
+  type Partial2,
+  rule,
+  run,
+  sizeOfReduced,
+  sumTo,
+} from './gradient-rule';
+import { registerVolumeGradients } from './volume-gradients';
 
 function registerElementwise(): void {
   fromInput('Abs', (dy, x) => mul(dy, sign(x)));
@@ -189,6 +127,9 @@ function registerElementwise(): void {
   fromResult('Tan', (dy, y) => mul(dy, add(1, square(y))));
   fromResult('Tanh', (dy, y) => mul(dy, sub(1, square(y))));
   fromInput('Rsqrt', (dy, x) => mul(dy, div(mul(-0.5, rsqrt(x)), x)));
+
+  registerHyperbolic();
+  registerActivations();
 
   fromNothing('Neg', (dy) => neg(dy));
   fromNothing('Cast', (dy) => cast(dy, 'float32'));
@@ -242,13 +183,61 @@ function registerElementwise(): void {
     e: () => where(logicalNot(condition as Tensor), dy, zerosLike(dy)),
   }));
 
-  for (const kernel of ['Ceil', 'Floor', 'IsFinite', 'IsNan', 'LogicalNot', 'OnesLike', 'Round', 'Sign'])
+  for (const kernel of [
+    'Ceil',
+    'Floor',
+    'IsFinite',
+    'IsInf',
+    'IsNan',
+    'LogicalNot',
+    'OnesLike',
+    'Round',
+    'Sign',
+  ])
     flat(kernel, 'x');
   for (const kernel of ['ArgMax', 'ArgMin', 'Step', 'ZerosLike']) flat(kernel, 'x');
   for (const kernel of ['Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'NotEqual'])
     flat(kernel, 'a', 'b');
   for (const kernel of ['FloorDiv', 'LogicalAnd', 'LogicalOr']) flat(kernel, 'a', 'b');
   flat('OneHot', 'indices');
+}
+
+/** And their inverses. */
+function registerHyperbolic(): void {
+  const oneMinusSquare = (x: Tensor) => sub(1, square(x));
+  fromInput('Acos', (dy, x) => neg(mul(dy, rsqrt(oneMinusSquare(x)))));
+  fromInput('Asin', (dy, x) => mul(dy, rsqrt(oneMinusSquare(x))));
+  fromInput('Atan', (dy, x) => div(dy, add(1, square(x))));
+  fromInput('Acosh', (dy, x) => mul(dy, rsqrt(sub(square(x), 1))));
+  fromInput('Asinh', (dy, x) => mul(dy, rsqrt(add(square(x), 1))));
+  fromInput('Atanh', (dy, x) => div(dy, oneMinusSquare(x)));
+  fromInput('Cosh', (dy, x) => mul(dy, sinh(x)));
+  fromInput('Sinh', (dy, x) => mul(dy, cosh(x)));
+  const squareSum = (a: Tensor, b: Tensor) => add(square(a), square(b));
+  binary(
+    'Atan2',
+    (dy, a, b) => mul(dy, div(b, squareSum(a, b))),
+    (dy, a, b) => neg(mul(dy, div(a, squareSum(a, b)))),
+  );
+}
+
+function registerActivations(): void {
+  const { SELU_SCALE: scale, SELU_SCALEALPHA: scaleAlpha } = backend_util;
+  const positive = (x: Tensor) => greater(x, 0);
+  fromResult('Elu', (dy, y) => where(positive(y), dy, mul(dy, add(y, 1))));
+  // What isn't taken must not overflow: 0 times Infinity is NaN.
+  fromInput('Selu', (dy, x) =>
+    mul(dy, where(positive(x), add(zerosLike(x), scale), mul(scaleAlpha, exp(minimum(x, 0))))),
+  );
+  fromInput<LeakyReluAttrs>('LeakyRelu', (dy, x, { alpha }) => where(positive(x), dy, mul(dy, alpha)));
+  fromInput('Relu6', (dy, x) => where(logicalAnd(positive(x), lessEqual(x, 6)), dy, zerosLike(dy)));
+  rule('Prelu', { inputs: ['x', 'alpha'] }, (dy, saved) => {
+    const [x, alpha] = saved as [Tensor, Tensor];
+    return {
+      x: () => where(positive(x), dy, mul(dy, alpha)),
+      alpha: () => sumTo(where(positive(x), zerosLike(dy), mul(dy, x)), alpha.shape),
+    };
+  });
 }
 
 function registerReductions(): void {
@@ -279,6 +268,12 @@ function registerReductions(): void {
     },
     'logits',
   );
+  fromResult<LogSoftmaxAttrs>(
+    'LogSoftmax',
+    (dy, y, { axis }) => sub(dy, mul(sum(dy, [axis], true), exp(y))),
+    'logits',
+  );
+  fromInput<ProdAttrs>('Prod', (dy, x, { axis }) => mul(keepDims(dy, x, axis), productOfOthers(x, axis)));
   fromNothing<CumsumAttrs>('Cumsum', (dy, { axis, exclusive, reverse: backwards }) =>
     cumsum(dy, axis, exclusive, !backwards),
   );
@@ -294,6 +289,19 @@ function registerReductions(): void {
       return where(kept, rows, zerosLike(rows));
     },
   }));
+}
+
+/** For each element the product of the others along the axes: x / product would be NaN at zeros. */
+function productOfOthers(x: Tensor, axis: ProdAttrs['axis']): Tensor {
+  const reduced = util.parseAxisParam(axis as number, x.shape);
+  const kept = x.shape.map((_, i) => i).filter((i) => !reduced.includes(i));
+  const order = [...kept, ...reduced];
+  const last = transpose(x, order);
+  const rows = reshape(last, [...kept.map((i) => x.shape[i] as number), sizeOfReduced(x, axis)]);
+  // An axis that is counted from the end isn't right on every eager backend.
+  const along = kept.length;
+  const others = mul(cumprod(rows, along, true), cumprod(rows, along, true, true));
+  return transpose(reshape(others, last.shape), inverse(order));
 }
 
 function registerShapes(): void {
@@ -321,6 +329,15 @@ function registerShapes(): void {
     });
     return pad(dy, around);
   });
+  fromInput<StridedSliceAttrs>('StridedSlice', stridedSliceGradient);
+  rule<MirrorPadAttrs>('MirrorPad', { inputs: ['x'] }, (dy, [x], { paddings, mode }) => ({
+    x: () =>
+      paddings.reduce(
+        (folded, [before], axis) =>
+          foldMirror(folded, axis, before, (x as Tensor).shape[axis] as number, mode === 'reflect' ? 1 : 0),
+        dy,
+      ),
+  }));
   fromInput<PadV2Attrs>('PadV2', (dy, x, { paddings }) =>
     slice(
       dy,
@@ -356,20 +373,91 @@ function registerShapes(): void {
   }));
 }
 
+/** Puts the elements of a strided slice back to where they were taken from, axis by axis. */
+function stridedSliceGradient(dy: Tensor, x: Tensor, attrs: StridedSliceAttrs): Tensor {
+  const { beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attrs;
+  const masks = [beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask] as const;
+  const info = slice_util.sliceInfo(x.shape, attrs.begin, attrs.end, attrs.strides, ...masks);
+  // With the axes that were dropped, and without new ones.
+  const counts = slice_util.computeOutShape(info.begin, info.end, info.strides);
+  return x.shape.reduce(
+    (placed, length, axis) => {
+      const [begin, stride, count] = [info.begin[axis], info.strides[axis], counts[axis]] as [
+        number,
+        number,
+        number,
+      ];
+      if (count === length && stride === 1) return placed;
+      const places = tensor1d(
+        Int32Array.from({ length: count }, (_, i) => begin + i * stride),
+        'int32',
+      );
+      const front = [axis, ...x.shape.map((_, i) => i).filter((i) => i !== axis)];
+      return transpose(unsortedSegmentSum(transpose(placed, front), places, length), inverse(front));
+    },
+    reshape(dy, counts),
+  );
+}
+
+/** Adds the gradient of an axis's mirrored ends to that of the elements they were copied from. */
+function foldMirror(dy: Tensor, axis: number, before: number, length: number, offset: number): Tensor {
+  const after = (dy.shape[axis] as number) - before - length;
+  const part = (start: number, size: number) => {
+    const begin = dy.shape.map((_, i) => (i === axis ? start : 0));
+    return slice(
+      dy,
+      begin,
+      dy.shape.map((all, i) => (i === axis ? size : all)),
+    );
+  };
+  const placed = (start: number, size: number, at: number) =>
+    pad(
+      reverse(part(start, size), axis),
+      dy.shape.map((_, i): [number, number] => (i === axis ? [at, length - at - size] : [0, 0])),
+    );
+  let folded = part(before, length);
+  if (before > 0) folded = add(folded, placed(0, before, offset));
+  if (after > 0) folded = add(folded, placed(before + length, after, length - offset - after));
+  return folded;
+}
+
+/** The largest elements are gathered from x by the indices that are found with them. */
+function registerTopK(): void {
+  registerGradient({
+    kernelName: 'TopK',
+    inputsToSave: ['x'],
+    outputsToSave: [false, true],
+    gradFunc: (dy, saved) => {
+      const [x, indices] = saved as [Tensor, Tensor];
+      const last = x.rank - 1;
+      return { x: () => gatherGradient((dy as Tensor[])[0] as Tensor, x, indices, last, last) };
+    },
+  });
+}
+
 function inverse(perm: readonly number[]): number[] {
   return perm.map((_, axis) => perm.indexOf(axis));
 }
 
 /** Adds the rows of dy to those of x that they were taken from. */
 function gatherGradient(dy: Tensor, x: Tensor, indices: Tensor, axis: number, batchDims: number): Tensor {
-  if (batchDims !== 0) throw new Error('gather with batch dimensions has no gradient: use oneHot and einsum');
   const [along] = util.parseAxisParam(axis, x.shape) as [number];
-  const flatIndices = reshape(indices, [indices.size]);
-  const rows = reshape(dy, [...x.shape.slice(0, along), indices.size, ...x.shape.slice(along + 1)]);
-  if (along === 0) return unsortedSegmentSum(rows, flatIndices as never, x.shape[0] as number);
-  const front = [along, ...x.shape.map((_, i) => i).filter((i) => i !== along)];
-  const summed = unsortedSegmentSum(transpose(rows, front), flatIndices as never, x.shape[along] as number);
-  return transpose(summed, inverse(front));
+  const [lead] = batchDims < 0 ? [batchDims + indices.rank] : [batchDims];
+  const batch = x.shape.slice(0, lead);
+  const batches = util.sizeFromShape(batch);
+  const length = x.shape[along] as number;
+  const count = indices.size / Math.max(1, batches);
+  // dy: [...batch, ...between, ...indices, ...rest]; the axis of the rows goes right behind the batch's.
+  const others = x.shape.map((_, i) => i).filter((i) => i >= lead && i !== along);
+  const front = [...batch.map((_, i) => i), along, ...others];
+  const rows = reshape(dy, [...x.shape.slice(0, along), count, ...x.shape.slice(along + 1)]);
+  const shape = others.map((i) => x.shape[i] as number);
+  const flatRows = reshape(transpose(rows, front), [batches * count, ...shape]);
+  const first = reshape(range(0, batches, 1, 'int32'), [batches, 1]);
+  const places = add(reshape(indices, [batches, count]), mul(first, scalar(length, 'int32')));
+  const flatPlaces = reshape(places, [batches * count]) as Tensor1D;
+  const summed = unsortedSegmentSum(flatRows, flatPlaces, batches * length);
+  return transpose(reshape(summed, [...batch, length, ...shape]), inverse(front));
 }
 
 function registerContractions(): void {
@@ -434,5 +522,7 @@ export function registerTfjsGradients(): void {
   registerElementwise();
   registerReductions();
   registerShapes();
+  registerTopK();
   registerContractions();
+  registerVolumeGradients();
 }

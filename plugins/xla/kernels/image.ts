@@ -8,6 +8,7 @@ import type {
   ResizeBilinearAttrs,
   SearchSortedAttrs,
 } from '@tensorflow/tfjs-core';
+import { bilinearWeights, nearestWeights, type ResizeWeights } from '../../../core/tensor/resize-weights';
 import * as hlo from '../stablehlo';
 import type { Graph, Value } from '../stablehlo';
 import { take } from './indexing';
@@ -17,42 +18,13 @@ import { lower, type LoweringTable } from './types';
 
 type Size = readonly [number, number];
 
-/** Row-major [to, from]: how much each input element adds to each output element along one axis. */
-type Weights = (from: number, to: number) => Float32Array;
-
-const scaleOf = (from: number, to: number, alignCorners: boolean) =>
-  alignCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
-
-const bilinear =
-  (alignCorners: boolean, halfPixelCenters: boolean): Weights =>
-  (from, to) => {
-    const weights = new Float32Array(to * from);
-    const scale = scaleOf(from, to, alignCorners);
-    for (let i = 0; i < to; i++) {
-      const source = Math.max(0, halfPixelCenters ? scale * (i + 0.5) - 0.5 : scale * i);
-      const low = Math.floor(source);
-      const fraction = source - low;
-      weights[i * from + Math.min(low, from - 1)]! += 1 - fraction;
-      weights[i * from + Math.min(from - 1, Math.ceil(source))]! += fraction;
-    }
-    return weights;
-  };
-
-const nearest =
-  (alignCorners: boolean, halfPixelCenters: boolean): Weights =>
-  (from, to) => {
-    const weights = new Float32Array(to * from);
-    const scale = scaleOf(from, to, alignCorners);
-    for (let i = 0; i < to; i++) {
-      const source = halfPixelCenters ? scale * (i + 0.5) : scale * i;
-      const place = Math.min(from - 1, alignCorners ? Math.round(source) : Math.floor(source));
-      weights[i * from + (halfPixelCenters ? Math.max(0, place) : place)] = 1;
-    }
-    return weights;
-  };
-
 /** images: [n, h, w, c] -> [n, ...size, c]; backwards, from the gradient of that, the transposed product. */
-function resize(images: Value, size: Size, weights: Weights, backwards = false): Value {
+function resize(
+  images: Value,
+  size: Size,
+  weights: (from: number, to: number) => Float32Array,
+  backwards = false,
+): Value {
   const { graph } = images;
   const wide = hlo.convert(images, 'f32');
   const along = (x: Value, axis: number, to: number): Value => {
@@ -68,19 +40,23 @@ function resize(images: Value, size: Size, weights: Weights, backwards = false):
   return along(along(wide, 1, size[0]), 2, size[1]);
 }
 
-const resizeOp = (kind: typeof bilinear) =>
-  lower<'images', ResizeBilinearAttrs>(({ images }, { alignCorners, halfPixelCenters, size }) =>
+const resizeOp = (weights: ResizeWeights) =>
+  lower<'images', ResizeBilinearAttrs>(({ images }, attrs) =>
     hlo.convert(
-      resize(images, size, kind(alignCorners, halfPixelCenters)),
+      resize(images, attrs.size, (from, to) => weights(from, to, attrs)),
       hlo.isFloat(images.type) ? images.type : 'f32',
     ),
   );
 
-const resizeGrad = (kind: typeof bilinear) =>
-  lower<'images' | 'dy', ResizeBilinearAttrs>(({ images, dy }, { alignCorners, halfPixelCenters }) => {
-    const size = [images.shape[1]!, images.shape[2]!] as const;
-    return hlo.convert(resize(dy, size, kind(alignCorners, halfPixelCenters ?? false), true), dy.type);
-  });
+const resizeGrad = (weights: ResizeWeights) =>
+  lower<'images' | 'dy', ResizeBilinearAttrs>(
+    ({ images, dy }, { alignCorners, halfPixelCenters = false }) => {
+      const size = [images.shape[1]!, images.shape[2]!] as const;
+      const options = { alignCorners, halfPixelCenters };
+      const resized = resize(dy, size, (from, to) => weights(from, to, options), true);
+      return hlo.convert(resized, dy.type);
+    },
+  );
 
 /** (x - mean) * (scale / sqrt(variance + epsilon)) + offset; the statistics broadcast. */
 function batchNorm(
@@ -185,10 +161,10 @@ const diag = (x: Value, graph: Graph): Value => {
 };
 
 export const images = {
-  ResizeBilinear: resizeOp(bilinear),
-  ResizeBilinearGrad: resizeGrad(bilinear),
-  ResizeNearestNeighbor: resizeOp(nearest),
-  ResizeNearestNeighborGrad: resizeGrad(nearest),
+  ResizeBilinear: resizeOp(bilinearWeights),
+  ResizeBilinearGrad: resizeGrad(bilinearWeights),
+  ResizeNearestNeighbor: resizeOp(nearestWeights),
+  ResizeNearestNeighborGrad: resizeGrad(nearestWeights),
 
   FusedBatchNorm: (inputs, attributes) => {
     const { x, scale, offset, mean, variance } = inputs;

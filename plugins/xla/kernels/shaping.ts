@@ -75,8 +75,10 @@ function stridedSlice(x: Value, attrs: StridedSliceAttrs): Value {
     newAxisMask,
     shrinkAxisMask,
   );
-  if (info.isIdentity || info.finalShapeSparse.includes(0)) {
-    return info.finalShapeSparse.includes(0)
+  // With the axes that are dropped at the end, and without new ones.
+  const counts = slice_util.computeOutShape(info.begin, info.end, info.strides);
+  if (info.isIdentity || counts.includes(0)) {
+    return counts.includes(0)
       ? hlo.splat(x.graph, x.type, info.finalShape, 0)
       : hlo.reshape(x, info.finalShape);
   }
@@ -84,7 +86,7 @@ function stridedSlice(x: Value, attrs: StridedSliceAttrs): Value {
   // A backward slice is a forward slice of the reversed axis.
   const start = info.begin.map((from, i) => (info.strides[i]! < 0 ? x.shape[i]! - 1 - from : from));
   const steps = info.strides.map(Math.abs);
-  const limit = start.map((from, i) => from + (info.finalShapeSparse[i]! - 1) * steps[i]! + 1);
+  const limit = start.map((from, i) => from + (counts[i]! - 1) * steps[i]! + 1);
   return hlo.reshape(hlo.slice(hlo.reverse(x, backwards), start, limit, steps), info.finalShape);
 }
 

@@ -1,25 +1,17 @@
 // Gradients against central differences, on the eager backends that tests can have.
 
+import { engine, getGradient } from '@tensorflow/tfjs-core';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import * as tf from '../../../core/tensor';
 import { Container } from '../../../core/container';
 import { Registry } from '../../../core/extensions';
 import { type Plugin, registrarFor } from '../../../core/plugin';
 import tfjs from '../../../plugins/tfjs';
-
-type Fn = (...x: tf.Tensor[]) => tf.Tensor;
-
-/** Numbers that look random, away from 0 and from each other, the same every time. */
-function numbers(shape: readonly number[], seed: number, low = -1.5, high = 1.5): tf.Tensor {
-  const size = shape.reduce((product, dim) => product * dim, 1);
-  const values = Array.from({ length: size }, (_, i) => {
-    const unit = (((i + 1) * 0.754877 + seed * 0.569841) % 1) * 0.98 + 0.01;
-    return low + (high - low) * unit;
-  });
-  return tf.tensor(values, shape as number[]);
-}
+import { cpuGradientCases, gradientCases, numbers } from '../../support/gradient-cases';
 
 /** The largest difference between the gradients and the slopes of sum(weights * f(inputs)). */
-function worst(f: Fn, inputs: readonly tf.Tensor[]): number {
+function worst(f: (...x: tf.Tensor[]) => tf.Tensor, inputs: readonly tf.Tensor[]): number {
   const shape = f(...inputs).shape;
   const weights = numbers(shape, 7);
   const loss = (...x: tf.Tensor[]) => tf.sum(tf.mul(weights, f(...x))) as tf.Scalar;
@@ -44,143 +36,6 @@ function worst(f: Fn, inputs: readonly tf.Tensor[]): number {
   return difference;
 }
 
-const x = () => numbers([2, 3], 1);
-const positive = (shape: readonly number[] = [2, 3]) => numbers(shape, 2, 0.4, 2);
-const ids = () => tf.tensor([2, 0, 2, 1], [4], 'int32');
-
-const cases: Record<string, () => [Fn, ...tf.Tensor[]]> = {
-  abs: () => [tf.abs, x()],
-  cos: () => [tf.cos, x()],
-  erf: () => [tf.erf, x()],
-  exp: () => [tf.exp, x()],
-  expm1: () => [tf.expm1, x()],
-  log: () => [tf.log, positive()],
-  log1p: () => [tf.log1p, positive()],
-  neg: () => [tf.neg, x()],
-  reciprocal: () => [tf.reciprocal, positive()],
-  relu: () => [tf.relu, x()],
-  rsqrt: () => [tf.rsqrt, positive()],
-  sigmoid: () => [tf.sigmoid, x()],
-  logSigmoid: () => [(a) => tf.logSigmoid(tf.mul(2, a as tf.Tensor)), x()],
-  sin: () => [tf.sin, x()],
-  softplus: () => [tf.softplus, x()],
-  sqrt: () => [tf.sqrt, positive()],
-  square: () => [tf.square, x()],
-  tan: () => [tf.tan, numbers([4], 1, -1, 1)],
-  tanh: () => [tf.tanh, x()],
-  clip: () => [(a) => tf.clipByValue(a as tf.Tensor, -0.5, 0.5), x()],
-  floor: () => [(a) => tf.mul(a as tf.Tensor, tf.floor(a as tf.Tensor)), numbers([3], 4, 0.2, 0.9)],
-
-  add: () => [tf.add, x(), numbers([3], 2)],
-  sub: () => [tf.sub, numbers([1], 1), x()],
-  mul: () => [tf.mul, x(), numbers([2, 1], 2)],
-  div: () => [tf.div, x(), positive([3])],
-  mod: () => [tf.mod, positive([2, 3]), tf.tensor([5])],
-  pow: () => [tf.pow, positive(), x()],
-  maximum: () => [tf.maximum, x(), numbers([3], 3)],
-  minimum: () => [tf.minimum, x(), numbers([1, 3], 3)],
-  squaredDifference: () => [tf.squaredDifference, x(), numbers([3], 3)],
-  addN: () => [(a, b) => tf.addN([a as tf.Tensor, b as tf.Tensor, a as tf.Tensor]), x(), numbers([2, 3], 5)],
-  where: () => [
-    (a, b) => tf.where(tf.greater(a as tf.Tensor, 0), a as tf.Tensor, b as tf.Tensor),
-    x(),
-    numbers([3], 5),
-  ],
-
-  sum: () => [(a) => tf.sum(a as tf.Tensor, 0), x()],
-  sumAll: () => [(a) => tf.sum(a as tf.Tensor), x()],
-  sumKept: () => [(a) => tf.sum(a as tf.Tensor, -1, true), x()],
-  mean: () => [(a) => tf.mean(a as tf.Tensor, [0, 2]), numbers([2, 3, 2], 3)],
-  max: () => [(a) => tf.max(a as tf.Tensor, 1), x()],
-  min: () => [(a) => tf.min(a as tf.Tensor, 0, true), x()],
-  softmax: () => [(a) => tf.softmax(a as tf.Tensor), x()],
-  logSoftmax: () => [(a) => tf.logSoftmax(a as tf.Tensor), x()],
-  logSumExp: () => [(a) => tf.logSumExp(a as tf.Tensor, 1), x()],
-  moments: () => [(a) => tf.moments(a as tf.Tensor, 1).variance, x()],
-  cumsum: () => [(a) => tf.cumsum(a as tf.Tensor, 0), x()],
-  cumsumReverse: () => [(a) => tf.cumsum(a as tf.Tensor, 1, true, true), x()],
-  segmentSum: () => [
-    (a) => tf.unsortedSegmentSum(a as tf.Tensor, ids() as tf.Tensor1D, 3),
-    numbers([4, 2], 3),
-  ],
-
-  reshape: () => [(a) => tf.reshape(a as tf.Tensor, [3, 2]), x()],
-  expandDims: () => [(a) => tf.expandDims(a as tf.Tensor, 1), x()],
-  squeeze: () => [(a) => tf.squeeze(a as tf.Tensor, [1]), numbers([2, 1, 3], 3)],
-  broadcastTo: () => [(a) => tf.broadcastTo(a as tf.Tensor, [2, 2, 3]), numbers([2, 1], 3)],
-  tile: () => [(a) => tf.tile(a as tf.Tensor, [2, 1, 2, 1, 3]), numbers([2, 2, 1, 2, 1], 3)],
-  transpose: () => [(a) => tf.transpose(a as tf.Tensor, [2, 0, 1]), numbers([2, 3, 2], 3)],
-  reverse: () => [(a) => tf.reverse(a as tf.Tensor, [1]), x()],
-  slice: () => [(a) => tf.slice(a as tf.Tensor, [0, 1], [2, -1]), x()],
-  pad: () => [
-    (a) =>
-      tf.pad(a as tf.Tensor, [
-        [1, 0],
-        [2, 1],
-      ]),
-    x(),
-  ],
-  concat: () => [(a, b) => tf.concat([a as tf.Tensor, b as tf.Tensor], -1), x(), numbers([2, 2], 5)],
-  split: () => [(a) => tf.sub(...(tf.split(a as tf.Tensor, 2, 0) as [tf.Tensor, tf.Tensor])), x()],
-  stack: () => [(a, b) => tf.stack([a as tf.Tensor, b as tf.Tensor], 1), x(), numbers([2, 3], 5)],
-  unstack: () => [(a) => tf.mul(...(tf.unstack(a as tf.Tensor) as [tf.Tensor, tf.Tensor])), x()],
-  unstackOne: () => [(a) => tf.unstack(a as tf.Tensor)[0] as tf.Tensor, numbers([1, 3], 2)],
-  gather: () => [(a) => tf.gather(a as tf.Tensor, ids()), numbers([3, 2], 3)],
-  gatherAlong1: () => [
-    (a) =>
-      tf.gather(
-        a as tf.Tensor,
-        tf.tensor(
-          [
-            [2, 0],
-            [2, 1],
-          ],
-          [2, 2],
-          'int32',
-        ),
-        1,
-      ),
-    numbers([2, 3, 2], 3),
-  ],
-  spaceToBatch: () => [
-    (a) =>
-      tf.spaceToBatchND(
-        a as tf.Tensor,
-        [2, 2],
-        [
-          [0, 0],
-          [0, 0],
-        ],
-      ),
-    numbers([1, 2, 2, 1], 3),
-  ],
-  batchToSpace: () => [
-    (a) =>
-      tf.batchToSpaceND(
-        a as tf.Tensor,
-        [2, 2],
-        [
-          [0, 0],
-          [0, 0],
-        ],
-      ),
-    numbers([4, 1, 1, 1], 3),
-  ],
-
-  conv2d: () => [
-    (a, b) => tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, 2, 'same'),
-    numbers([1, 4, 3, 2], 3),
-    numbers([2, 2, 2, 3], 4),
-  ],
-  depthwiseConv2d: () => [
-    (a, b) => tf.depthwiseConv2d(a as tf.Tensor4D, b as tf.Tensor4D, 1, 'same'),
-    numbers([1, 3, 3, 2], 3),
-    numbers([2, 2, 2, 1], 4),
-  ],
-  avgPool: () => [(a) => tf.avgPool(a as tf.Tensor4D, 2, 1, 'valid'), numbers([1, 3, 3, 1], 3)],
-  maxPool: () => [(a) => tf.maxPool(a as tf.Tensor4D, 2, 1, 'valid'), numbers([1, 3, 3, 1], 3)],
-};
-
 describe.each(['cpu', 'wasm'])('%s', (name) => {
   beforeAll(async () => {
     const container = Container.create();
@@ -189,8 +44,8 @@ describe.each(['cpu', 'wasm'])('%s', (name) => {
     await registry.create(container, 'runtime', name, {}, 'runtime')({});
   });
 
-  test.each(Object.keys(cases))('%s', (name) => {
-    const [f, ...inputs] = (cases[name] as (typeof cases)[string])();
+  test.each(Object.keys(gradientCases))('%s', (name) => {
+    const [f, ...inputs] = (gradientCases[name] as (typeof gradientCases)[string])();
     expect(worst(f, inputs)).toBeLessThan(1e-2);
   });
 
@@ -293,7 +148,26 @@ describe.each(['cpu', 'wasm'])('%s', (name) => {
   });
 
   test('what has no gradient says so', () => {
-    const mirrored = (a: tf.Tensor) => tf.sum(tf.mirrorPad(a, [[1, 1]], 'reflect'));
-    expect(() => tf.grad(mirrored)(tf.tensor([1, 2, 3]))).toThrow(/MirrorPad/);
+    const shared = (a: tf.Tensor) =>
+      tf.sum(engine().runKernel('Cumprod', { x: a }, { axis: 0 }) as tf.Tensor);
+    expect(() => tf.grad(shared)(tf.tensor([1, 2, 3]))).toThrow(/Cumprod/);
   });
+
+  if (name === 'cpu') {
+    test.each(Object.keys(cpuGradientCases))('%s', (name) => {
+      const [f, ...inputs] = (cpuGradientCases[name] as (typeof gradientCases)[string])();
+      expect(worst(f, inputs)).toBeLessThan(1e-2);
+    });
+  }
+});
+
+test('each gradient that tfjs defines is there, but for complex numbers', () => {
+  const folder = path.join(path.dirname(require.resolve('@tensorflow/tfjs-core')), 'gradients');
+  const defined = fs
+    .readdirSync(folder)
+    .filter((file) => file.endsWith('_grad.js'))
+    .map((file) => /kernelName: (\w+)/.exec(fs.readFileSync(path.join(folder, file), 'utf8'))?.[1] as string);
+  expect(defined.length).toBeGreaterThan(90);
+  const missing = defined.filter((kernel) => !getGradient(kernel));
+  expect(missing).toEqual(['ComplexAbs']);
 });
