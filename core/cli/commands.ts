@@ -11,6 +11,7 @@ import type * as explainCommand from './commands/explain';
 import type * as listCommand from './commands/list';
 import type * as newCommand from './commands/new';
 import type * as parityCommand from './commands/parity';
+import type * as profileCommand from './commands/profile';
 import type * as runtimeCommand from './commands/runtime';
 import type * as trainCommand from './commands/train';
 import {
@@ -25,6 +26,8 @@ import {
   newArguments,
   parityArguments,
   parityOptions,
+  profileArguments,
+  profileOptions,
   trainOptions,
 } from './options';
 
@@ -38,6 +41,7 @@ const load = {
   doctor: () => require('./commands/doctor') as typeof doctorCommand,
   new: () => require('./commands/new') as typeof newCommand,
   parity: () => require('./commands/parity') as typeof parityCommand,
+  profile: () => require('./commands/profile') as typeof profileCommand,
   runtime: () => require('./commands/runtime') as typeof runtimeCommand,
 };
 
@@ -119,6 +123,24 @@ export const commands: readonly CommandSpec[] = [
     options: compileOptions,
     overrides: true,
     run: async (input) => load.compile().compile(input),
+  }),
+  defineCommand({
+    name: 'profile',
+    summary: 'Run a few steps of a config, and tell where the time and the memory go.',
+    details:
+      'Prints the time of each phase (set up, trace, compile, input, copies, dispatch, device), FLOPs and their part of ' +
+      `the peak where it is known, and memory by parts of the model.\n\n${overrideHelp}`,
+    examples: [
+      ['bv profile configs/vit_mnist.ts', '10 steps on the runtime that training would use'],
+      [
+        'bv profile configs/vit_mnist.ts --steps 50 --workdir /tmp/profile',
+        'and a trace for ui.perfetto.dev',
+      ],
+    ],
+    args: profileArguments,
+    options: profileOptions,
+    overrides: true,
+    run: async (input) => load.profile().profile(input),
   }),
   defineCommand({
     name: 'list',

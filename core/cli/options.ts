@@ -93,3 +93,14 @@ export const parityOptions = {
   verbose: { kind: 'flag', doc: 'show the error of every output, not only of the worst' },
   json: { kind: 'flag', doc: 'print one JSON object a case, and nothing else' },
 } as const satisfies OptionSpecs;
+
+export const profileArguments = {
+  config: { doc: 'module of the experiment, as for --config' },
+} as const satisfies ArgumentSpecs;
+
+export const profileOptions = {
+  steps: { kind: 'count', value: 'n', doc: 'how many steps to measure; default 10' },
+  workdir: { kind: 'text', value: 'dir', doc: 'folder for trace.json, the phases for ui.perfetto.dev' },
+  runtime,
+  devices,
+} as const satisfies OptionSpecs;

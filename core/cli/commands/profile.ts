@@ -1,0 +1,132 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { ExitCode } from '../../errors';
+import { chipOf } from '../../hardware';
+import { createProgress } from '../../progress';
+import type { Runtime } from '../../runtime';
+import { checkpointErrors } from '../../checkpoint/store';
+import type * as profiling from '../../train/profile';
+import { shortPath } from '../../workspace/paths';
+import type { CommandInput } from '../command';
+import { openExperiment } from '../experiment';
+import type { profileArguments, profileOptions } from '../options';
+import { heading, print, printTable } from '../print';
+import { openRuntime } from '../runtime';
+import { bytesText, secondsText, siText } from '../units';
+
+export async function profile({
+  args,
+  options,
+  overrides,
+}: CommandInput<typeof profileOptions, typeof profileArguments>): Promise<ExitCode> {
+  const { session, config, hooks, name } = await openExperiment('profile', args.config, overrides);
+  const progress = createProgress();
+  const runtime = await openRuntime(session, {
+    name: options.runtime ?? config.runtime,
+    devices: options.devices,
+    mesh: config.mesh,
+    rules: config.sharding_rules,
+    note: progress.note.bind(progress),
+  });
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings the tensor library
+    const { profileSteps } = require('../../train/profile') as typeof profiling;
+    const { registry, container } = session;
+    const setup = { config, hooks, registry, container, runtime, progress };
+    const found = await profileSteps({ ...setup, steps: options.steps ?? 10 });
+    print(`${name} on ${runtime.description}, batch ${config.input.batch_size}`);
+    showTimes(found);
+    showWork(found, runtime);
+    showMemory(found, runtime);
+    if (options.workdir !== undefined) await writeTrace(path.resolve(options.workdir), found.spans);
+    return ExitCode.ok;
+  } finally {
+    progress.close();
+    await runtime.dispose();
+  }
+}
+
+function showTimes({ spans, program, steps, stepSeconds, inputSeconds, run }: profiling.Profile): void {
+  const of = (phase: string) => spans.filter((span) => span.phase === phase).map(({ ms }) => ms / 1000);
+  const once = [...new Set(spans.map(({ phase }) => phase))].filter((phase) => of(phase).length === 1);
+  heading('Once');
+  for (const phase of once) print(`  ${phase.padEnd(20)} ${secondsText(of(phase)[0] as number)}`);
+  if (program) {
+    const { traceSeconds, compileSeconds, cached } = program;
+    const how = cached ? 'from the cache on disk' : 'compiled';
+    print(`    of which ${secondsText(traceSeconds)} traced, ${secondsText(compileSeconds)} ${how}`);
+  }
+  heading(`A step, of ${steps} one at a time`);
+  const phases = [...new Set(spans.map(({ phase }) => phase))].filter((phase) => !once.includes(phase));
+  const rows = phases.map((phase) => {
+    const times = of(phase).sort((a, b) => a - b);
+    return [phase, times[Math.floor(times.length / 2)] as number, times[times.length - 1] as number] as const;
+  });
+  const sum = rows.reduce((total, [, median]) => total + median, 0);
+  printTable(
+    ['phase', 'median', 'part', 'longest'],
+    rows.map(([phase, median, longest]) => [
+      `  ${phase}`,
+      secondsText(median),
+      `${((100 * median) / sum).toFixed(0)} %`,
+      `longest ${secondsText(longest)}`,
+    ]),
+  );
+  heading('A step, as in training');
+  const rate = run.length.batch_size / stepSeconds;
+  print(`  ${secondsText(stepSeconds)}, ${siText(rate)} examples/s`);
+  print(`  of which the loop waits ${secondsText(inputSeconds)} for input`);
+}
+
+function showWork({ program, stepSeconds }: profiling.Profile, { deviceKind, mesh }: Runtime): void {
+  if (program?.flops === undefined) return;
+  const achieved = program.flops / stepSeconds;
+  heading('Work');
+  print(
+    `  ${siText(program.flops, 'FLOP')} a step in matrix products and convolutions, ${siText(achieved, 'FLOP/s')}`,
+  );
+  const chip = chipOf(deviceKind);
+  if (chip) {
+    const mfu = achieved / mesh.size / chip.peakFlops;
+    print(`  MFU ${(100 * mfu).toFixed(1)} % of ${siText(chip.peakFlops, 'FLOP/s')} on each ${deviceKind}`);
+  } else print(`  MFU unknown: no peak is known for "${deviceKind}"`);
+}
+
+function showMemory({ state, program }: profiling.Profile, runtime: Runtime): void {
+  heading('Memory of one device');
+  const rows = state.map(({ group, params, optimizer }) => [
+    `  ${group}`,
+    bytesText(params),
+    bytesText(optimizer),
+  ]);
+  printTable(['state', 'parameters', 'optimizer'], [['  state of', 'parameters', 'optimizer'], ...rows]);
+  if (program?.memory) {
+    const { temporaries, peak } = program.memory;
+    print(`  the step: ${bytesText(temporaries)} of temporaries, ${bytesText(peak)} at most`);
+  }
+  const [{ inUse, peak, limit } = {}] = runtime.memory();
+  if (inUse !== undefined) {
+    const most = peak === undefined ? '' : `, at most ${bytesText(peak)}`;
+    print(`  in use now: ${bytesText(inUse)}${most}${limit === undefined ? '' : ` of ${bytesText(limit)}`}`);
+  }
+}
+
+/** Chrome's trace events, for Perfetto (ui.perfetto.dev). */
+async function writeTrace(workdir: string, spans: readonly profiling.Span[]): Promise<void> {
+  const traceEvents = spans.map(({ phase, start, ms }) => ({
+    name: phase,
+    ph: 'X',
+    ts: start * 1000,
+    dur: ms * 1000,
+    pid: 1,
+    tid: 1,
+  }));
+  const file = path.join(workdir, 'trace.json');
+  try {
+    await fs.mkdir(workdir, { recursive: true });
+    await fs.writeFile(file, JSON.stringify({ traceEvents, displayTimeUnit: 'ms' }));
+  } catch (cause) {
+    throw checkpointErrors.write({ path: file, cause: cause as NodeJS.ErrnoException });
+  }
+  print(`\n${shortPath(file)}: phases of the host, for ui.perfetto.dev`);
+}
