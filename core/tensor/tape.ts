@@ -91,13 +91,16 @@ export function pullBack(
   dys: readonly (Tensor | null)[],
 ): (Tensor | undefined)[] {
   if (xs.length === 0) return [];
-  const { activeTape, gradientDepth } = state();
+  const { activeTape: outer, gradientDepth } = state();
+  // Of its own, since one x may have been computed from another: that isn't part of the function. It is appended to the
+  // tape of an outer gradient, if there is one that is still recording; tfjs drops the tape of the outermost.
+  state().activeTape = [];
   try {
     const { grads } = engine().gradients(() => joined(run(), dys), [...xs], undefined, true);
     return grads as (Tensor | undefined)[];
   } finally {
-    // tfjs drops the tape of the outermost gradient, which here may be one that is only running backward.
-    if (gradientDepth === 0) state().activeTape = activeTape;
+    if (gradientDepth > 0) outer.push(...state().activeTape);
+    state().activeTape = outer;
   }
 }
 
