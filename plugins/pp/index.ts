@@ -45,7 +45,7 @@ export { loadSentencePiece, sentencePiece } from './sentencepiece';
 
 export default definePlugin({
   name: 'pp',
-  version: '0.2.0',
+  version: '0.1.0',
   core: '^0.1.0',
   needs: { input: '^0.1.0' },
   doc: 'Preprocessing of examples: images, masks, texts and tokens, labels, keys and shapes.',
