@@ -21,10 +21,12 @@ const openmojiOptions = z.strictObject({
   size: z.int().min(8).max(618).default(64).describe('side of the pictures in pixels'),
 });
 
-/** From the shortest to the one that says most. */
-function captionsOf({ name, tags, group }: Emoji): string[] {
-  return [name, [name, ...tags].join(', '), `${group}: ${name}`];
+function captionsOf({ name, tags }: Emoji): string[] {
+  return tags.length === 0 ? [name] : [name, [name, ...tags].join(', ')];
 }
+
+/** All that a text may say about a picture, for training. */
+const textsOf = (emoji: Emoji): string[] => [...captionsOf(emoji), emoji.group];
 
 export async function openmoji({
   split,
@@ -56,6 +58,7 @@ export async function openmoji({
         group: emoji.group,
         hexcode: emoji.hexcode,
         captions: { text: captionsOf(emoji) },
+        texts: textsOf(emoji),
       };
     },
   };
@@ -71,8 +74,8 @@ export default definePlugin({
   register({ register }) {
     register('data', 'openmoji', {
       doc: [
-        'Pictures of OpenMoji on white: image uint8 [size, size, 3]; captions/text: the name, the name with tags, the group',
-        'with the name; group, and its place among the sorted groups as label (also labels) int32; hexcode.',
+        'Pictures of OpenMoji on white: image uint8 [size, size, 3]; captions/text: the name, and the name with tags;',
+        'group, and its place among the sorted groups as label (also labels) int32; texts: the captions and the group; hexcode.',
         'The pictures are drawn on first use, which takes ten seconds.',
       ].join(' '),
       options: openmojiOptions,
@@ -85,7 +88,7 @@ export default definePlugin({
       }),
       create: ({ size }) => {
         const train = readEmojis().filter((emoji) => !isTest(emoji));
-        return wordTokenizer(train.flatMap(captionsOf), size);
+        return wordTokenizer(train.flatMap(textsOf), size);
       },
     });
   },
