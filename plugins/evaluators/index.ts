@@ -1,13 +1,29 @@
 // Evaluators: the names are the values of `type` in a config's `evals`.
 
+import { z } from 'zod';
 import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
+import type * as tf from '../../core/tensor';
 import { tokens } from '../../core/train/run';
+import { leaves } from '../../core/tree';
 import { classification, classificationSchema } from './classification';
+import { fewshot, fewshotSchema } from './fewshot';
 import { evaluatorRunners } from './parity';
+import { meanOfExamples, namedOutput, passOptions, passSchema, psnr } from './per-example';
+import { save, saveSchema } from './save';
 
 export { type ClassificationOptions, type Sums, sumsOf } from './classification';
 export { checkBatchSize, forEachBatch } from './feed';
+export {
+  meanOfExamples,
+  openPass,
+  passOptions,
+  type PassOptions,
+  passSchema,
+  type PassServices,
+  psnr,
+} from './per-example';
+export { countedRows, joinRows, rowsOf } from './rows';
 
 export default definePlugin({
   name: 'evaluators',
@@ -27,6 +43,43 @@ export default definePlugin({
           pipeline,
           lossNamed: (name, where) => registry.create(container, 'loss', name, {}, where),
         }),
+    });
+    register('evaluator', 'mean', {
+      doc: 'Means of what the predict function gives by name, one value for each example: pred="loss" for the loss.',
+      options: passSchema,
+      inject: [tokens.runtime, tokens.input],
+      create: (options, runtime, pipeline) => (context) =>
+        meanOfExamples(options, context, { runtime, pipeline }, (params, batch) =>
+          namedOutput(context.name, context.predict(params, batch)),
+        ),
+    });
+    register('evaluator', 'save', {
+      doc: 'Writes inputs and outputs of the predict function into an npz file.',
+      options: saveSchema,
+      inject: [tokens.runtime, tokens.input],
+      create: (options, runtime, pipeline) => (context) => save(options, context, { runtime, pipeline }),
+    });
+    register('evaluator', 'fewshot_lsr', {
+      doc: 'Few-shot linear classification: ridge regression from frozen features of a few examples of each class.',
+      options: fewshotSchema,
+      inject: [tokens.runtime, tokens.input],
+      create: (options, runtime, pipeline) => (context) => fewshot(options, context, { runtime, pipeline }),
+    });
+    register('evaluator', 'proj.uvim.psnr', {
+      doc: 'Peak signal-to-noise ratio ("PSNR", in dB) of predicted images in [-1, 1] and the batch\'s labels.',
+      options: z.strictObject({
+        ...passOptions,
+        label_key: z.string().default('labels').describe('key of the true images'),
+      }),
+      inject: [tokens.runtime, tokens.input],
+      create:
+        ({ label_key, ...options }, runtime, pipeline) =>
+        (context) =>
+          meanOfExamples(options, context, { runtime, pipeline }, (params, batch) => {
+            const { output } = context.predict(params, batch);
+            const [image] = leaves<tf.Tensor>(output);
+            return { PSNR: psnr(image as tf.Tensor, batch[label_key] as tf.Tensor, 2) };
+          }),
     });
   },
 });

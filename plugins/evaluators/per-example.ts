@@ -1,0 +1,112 @@
+// The mean of values that each example has, over one pass of a data set.
+
+import { z } from 'zod';
+import { dataSchema } from '../../core/config/schema';
+import { catalogue } from '../../core/errors';
+import type { Batch, Evaluator, EvaluatorContext, ModelResult, Params } from '../../core/extensions';
+import type { Runtime } from '../../core/runtime';
+import * as tf from '../../core/tensor';
+import type { InputPipeline } from '../../core/train/run';
+import { isDict } from '../../core/tree';
+import { checkBatchSize, forEachBatch } from './feed';
+
+/** The options of evaluators that go over one data set. */
+export const passOptions = {
+  data: dataSchema,
+  pp_fn: z.string().default('').describe('preprocessing, as "op(args)|op(args)": see `bv list ops`'),
+  workers: z.int().min(0).optional().describe('worker threads for preprocessing'),
+};
+export const passSchema = z.strictObject(passOptions);
+export type PassOptions = z.output<typeof passSchema>;
+
+export interface PassServices {
+  readonly runtime: Runtime;
+  readonly pipeline: InputPipeline;
+}
+
+const errors = catalogue('eval', {
+  notNamed: (v: { name: string }) => ({
+    what: `evals.${v.name} takes means of named values, but its predict function gives something else.`,
+    fix: 'name another with pred, such as pred="loss"; or add one in the hook `predict`.',
+  }),
+  notPerExample: (v: { name: string; metric: string; shape: readonly number[]; batch_size: number }) => ({
+    what: `evals.${v.name}: "${v.metric}" has the shape [${v.shape.join(', ')}], expected [${v.batch_size}]: one value for each example.`,
+    fix: 'reduce it over all axes but the first.',
+  }),
+});
+
+/** Traced: named values of a batch, each [batch]. */
+export type PerExampleFn = (params: Params, batch: Batch) => Readonly<Record<string, tf.Tensor>>;
+
+/** The one pass that an evaluator makes over its data, opened. */
+export function openPass(
+  { data, pp_fn, workers }: PassOptions,
+  { name, batch_size }: Pick<EvaluatorContext, 'name' | 'batch_size'>,
+  { runtime, pipeline }: PassServices,
+) {
+  checkBatchSize(name, batch_size, runtime);
+  const where = { data: `evals.${name}.data`, pp: `evals.${name}.pp_fn` };
+  return pipeline.evaluate({ data, pp: pp_fn, batch_size, workers, where });
+}
+
+/**
+ * Means over the examples that `_mask` counts; of no examples they are NaN. What padding gives is left out, even NaN.
+ * Sums are made on the device, one for each batch, and added up in double precision.
+ */
+export async function meanOfExamples(
+  options: PassOptions,
+  context: EvaluatorContext,
+  services: PassServices,
+  valuesOf: PerExampleFn,
+): Promise<Evaluator> {
+  const { runtime } = services;
+  const { name, batch_size } = context;
+  const input = await openPass(options, context, services);
+  const sumsOf = (params: Params, batch: Batch): Record<string, tf.Tensor> => {
+    const mask = batch._mask as tf.Tensor;
+    const counts = tf.greater(mask, 0);
+    const sum = (metric: string, values: tf.Tensor) => {
+      if (values.shape.join() !== mask.shape.join())
+        throw errors.notPerExample({ name, metric, shape: values.shape, batch_size });
+      return tf.sum(tf.where(counts, tf.cast(values, 'float32'), tf.zerosLike(mask)));
+    };
+    const named = Object.entries(valuesOf(params, batch));
+    return {
+      ...Object.fromEntries(named.map(([metric, values]) => [metric, sum(metric, values)])),
+      _mask: tf.sum(mask),
+    };
+  };
+  const step = runtime.jit(sumsOf, { name: `evals.${name}` });
+
+  return {
+    async *run(params) {
+      const read = async (metric: string, sum: tf.Tensor) => {
+        const { data } = await runtime.toHost(sum);
+        tf.dispose(sum);
+        return [metric, data[0] as number] as const;
+      };
+      const reads: ReturnType<typeof read>[] = [];
+      await forEachBatch(runtime, input, (batch) => {
+        for (const [metric, sum] of Object.entries(step(params, batch))) reads.push(read(metric, sum));
+      });
+      const totals = new Map<string, number>();
+      for (const [metric, sum] of await Promise.all(reads))
+        totals.set(metric, (totals.get(metric) ?? 0) + sum);
+      const count = totals.get('_mask') ?? 0;
+      for (const [metric, total] of totals) if (metric !== '_mask') yield [metric, total / count];
+    },
+  };
+}
+
+/** What a predict function gives, as named values. */
+export function namedOutput(name: string, { output }: ModelResult): Record<string, tf.Tensor> {
+  if (!isDict(output)) throw errors.notNamed({ name });
+  return output as Record<string, tf.Tensor>;
+}
+
+/** 20 log10(range) - 10 log10(mean squared difference) of each image: peak signal-to-noise ratio in dB. [batch, ...]. */
+export function psnr(a: tf.Tensor, b: tf.Tensor, range: number): tf.Tensor {
+  const axes = a.shape.slice(1).map((_, i) => i + 1);
+  const decibels = tf.mul(tf.log(tf.mean(tf.squaredDifference(a, b), axes)), 10 / Math.LN10);
+  return tf.sub(20 * Math.log10(range), decibels);
+}
