@@ -11,6 +11,7 @@ import type * as explainCommand from './commands/explain';
 import type * as listCommand from './commands/list';
 import type * as newCommand from './commands/new';
 import type * as parityCommand from './commands/parity';
+import type * as ppCommand from './commands/pp';
 import type * as profileCommand from './commands/profile';
 import type * as runtimeCommand from './commands/runtime';
 import type * as trainCommand from './commands/train';
@@ -26,6 +27,8 @@ import {
   newArguments,
   parityArguments,
   parityOptions,
+  ppArguments,
+  ppOptions,
   profileArguments,
   profileOptions,
   trainOptions,
@@ -41,6 +44,7 @@ const load = {
   doctor: () => require('./commands/doctor') as typeof doctorCommand,
   new: () => require('./commands/new') as typeof newCommand,
   parity: () => require('./commands/parity') as typeof parityCommand,
+  pp: () => require('./commands/pp') as typeof ppCommand,
   profile: () => require('./commands/profile') as typeof profileCommand,
   runtime: () => require('./commands/runtime') as typeof runtimeCommand,
 };
@@ -183,6 +187,24 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Check this machine: runtimes, plugins, and how to get what is missing.',
     examples: [['bv doctor', 'succeeds if there is a runtime that works']],
     run: async () => load.doctor().doctor(),
+  }),
+  defineCommand({
+    name: 'pp',
+    summary: 'Show what preprocessing makes of images: a grid as a PNG.',
+    details:
+      'A row for each image: the image, then what the ops make of it, once for each draw, with its shape and type. ' +
+      'Values of float images are stretched from their least to their greatest. Files are decoded first, unless the ' +
+      'ops begin with decode.',
+    examples: [
+      [
+        "bv pp 'inception_crop(224)|flip_lr' cat.jpg dog.jpg --out crops.png --repeat 8",
+        'eight random crops of two images',
+      ],
+      ["bv pp 'randaug(2, 15)' cat.jpg --seed 2", 'other draws'],
+    ],
+    args: ppArguments,
+    options: ppOptions,
+    run: async (input) => load.pp().pp(input),
   }),
   defineCommand({
     name: 'parity',

@@ -78,6 +78,18 @@ export const compileOptions = {
   json: { kind: 'flag', doc: 'print the report as JSON' },
 } as const satisfies OptionSpecs;
 
+export const ppArguments = {
+  ops: { doc: 'the ops, as in a config' },
+  images: { doc: 'image files', many: true },
+} as const satisfies ArgumentSpecs;
+
+export const ppOptions = {
+  out: { kind: 'text', value: 'file', doc: 'PNG to write; default pp.png' },
+  repeat: { kind: 'count', value: 'n', doc: 'how often the ops run on each image; default 4' },
+  seed: { kind: 'count', value: 'n', doc: 'other random draws; default 1' },
+  key: { kind: 'text', value: 'key', doc: 'the feature to show; default image' },
+} as const satisfies OptionSpecs;
+
 export const parityArguments = {
   cases: { doc: 'folders of cases, or folders that hold such folders', many: true },
 } as const satisfies ArgumentSpecs;

@@ -2,9 +2,8 @@
 
 import { allocate, HostArray, hostArray } from '../../array';
 import { createCalls, parseCalls } from '../../call-string';
-import type { Example, ExampleRng, Feature, PpOp } from '../../extensions';
-import * as tf from '../../tensor';
-import { threefryBits } from '../../tensor/threefry';
+import { drawRng } from '../../draws';
+import type { Example, Feature, PpOp } from '../../extensions';
 import { nest } from '../../tree';
 import type { ParityCase, ParityOutputs, ParityRunner, ParityServices } from '../case';
 import {
@@ -20,7 +19,7 @@ export const ppRunner: ParityRunner = async (recorded, services) => {
   const { args, distribution } = recorded;
   if (typeof args.pp !== 'string') throw new Error(`no rule for the op "${recorded.name}": the case has no args.pp`); // prettier-ignore
   const run = pipelineOf(args.pp, services);
-  return distribution ? drawn(recorded, run) : outputsOf(await run(exampleOf(recorded), rngOf(0)));
+  return distribution ? drawn(recorded, run) : outputsOf(await run(exampleOf(recorded), drawRng(0, 0)));
 };
 
 /** The ops of a string, one after the other. */
@@ -63,17 +62,6 @@ function outputsOf(example: Example): ParityOutputs {
 
 // ---- Random draws --------------------------------------------------------------------------------------------------------
 
-/** Independent numbers for each draw. */
-function rngOf(draw: number): ExampleRng {
-  const key = tf.random.foldIn(tf.random.key(0), draw);
-  let count = 0;
-  const uniform = () => {
-    const [high, low] = threefryBits(tf.random.foldIn(key, count++), 2) as unknown as [number, number];
-    return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
-  };
-  return { uniform, integer: (low, high) => low + Math.floor(uniform() * (high - low)) };
-}
-
 /** Pixels tell where they were: [y, x, 0]. */
 function coordinates([height, width]: readonly number[]): HostArray<'int32'> {
   const image = allocate('int32', [height as number, width as number, 3]);
@@ -93,7 +81,7 @@ async function drawn({ args, inputs, wanted }: ParityCase, run: PpOp): Promise<P
   const boxes: number[] = [];
   let flipped = 0;
   for (let draw = 0; draw < draws; draw++) {
-    const { image: result, box } = await run({ image }, rngOf(draw));
+    const { image: result, box } = await run({ image }, drawRng(0, draw));
     const { data, shape } = result as HostArray;
     if (box instanceof HostArray) boxes.push(...box.data);
     else boxes.push(data[0] as number, data[1] as number, shape[0] as number, shape[1] as number);
