@@ -30,6 +30,9 @@ const batchName = 'act_batch';
 
 const grid = (axes: MeshAxes) => `{${axes.map(([name, size]) => `${name}: ${size}`).join(', ')}}`;
 
+/** For people: `{data: 4, model: 2}`. */
+export const describeMesh = ({ axes }: Mesh): string => grid(axes);
+
 const errors = catalogue('mesh', {
   devices: (v: { axes: MeshAxes; devices: number; needed: number }) => ({
     what: `The mesh ${grid(v.axes)} takes ${v.needed} device${v.needed === 1 ? '' : 's'}, and there ${v.devices === 1 ? 'is 1' : `are ${v.devices}`}.`,

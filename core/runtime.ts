@@ -87,6 +87,8 @@ export interface Collective {
   readonly count: number;
   /** The larger of what goes in and what comes out on one device, summed over all of them. */
   readonly bytes: number;
+  /** That of the largest one: how much is there at once. */
+  readonly largest: number;
 }
 
 /** A program that needs more memory than the device it is compiled for has. */

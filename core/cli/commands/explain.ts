@@ -4,11 +4,12 @@ import { modelOptions, schedulesOf } from '../../config/resolve';
 import { catalogue, ExitCode, UserError } from '../../errors';
 import { checkOrder, type HookName, hookTable, tapsOf } from '../../hooks';
 import { sizeOf } from '../../array';
-import type { PartitionSpec, TensorSpec } from '../../runtime';
-import { namedLeaves } from '../../tree';
+import { batchParts, bytesOnDevice, describeMesh, describeSharding } from '../../mesh';
+import type { TensorSpec } from '../../runtime';
 import { didYouMean } from '../../suggest';
 import { silentProgress } from '../../progress';
 import type * as setup from '../../train/setup';
+import type * as trainState from '../../train/state';
 import type { CommandInput } from '../command';
 import type { explainArguments, explainOptions } from '../options';
 import { type Experiment, openExperiment } from '../experiment';
@@ -108,6 +109,8 @@ async function showParams(
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings the tensor library
     const { setUp } = require('../../train/setup') as typeof setup;
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const { stateSpecs } = require('../../train/state') as typeof trainState;
     const { registry, container } = session;
     const { run, input, shardings } = await setUp({
       config,
@@ -118,30 +121,47 @@ async function showParams(
       progress: silentProgress,
     });
     await input.close();
-    const params = namedLeaves<TensorSpec>(run.params);
-    const rows = params.map(([name, spec]) => [
-      name,
-      spec.dtype,
-      `[${spec.shape.join(', ')}]`,
-      shardingText(shardings(`params/${name}`, spec)),
-      run.update.frozen(name) ? 'frozen' : '',
-      sizeOf(spec.shape).toLocaleString('en'),
-    ]);
-    printTable(['name', 'dtype', 'shape', 'sharding', '', 'count'], rows);
-    const total = params.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+    const { mesh } = runtime;
+    const state = stateSpecs(
+      run,
+      hooks.state.call(() => ({}), run),
+      shardings,
+    );
+    const partOf = (spec: TensorSpec) => bytesOnDevice(mesh, spec, spec.sharding);
+    const params = state.filter(([name]) => name.startsWith('params/'));
+    const rows = params.map(([path, spec]) => {
+      const name = path.slice('params/'.length);
+      return [
+        name,
+        spec.dtype,
+        `[${spec.shape.join(', ')}]`,
+        run.update.frozen(name) ? 'frozen' : '',
+        sizeOf(spec.shape).toLocaleString('en'),
+        describeSharding(spec.sharding),
+        partOf(spec).toLocaleString('en'),
+      ];
+    });
+    printTable(['name', 'dtype', 'shape', '', 'count', 'sharding', 'bytes a device'], rows);
+    const count = params.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
     const { total_steps, batch_size, data_size } = run.length;
     print(
-      `\n${total.toLocaleString('en')} parameters of ${config.model_name} (${formatData(modelOptions(config))})`,
+      `\n${count.toLocaleString('en')} parameters of ${config.model_name} (${formatData(modelOptions(config))})`,
     );
     print(
       `${total_steps} steps of ${batch_size}: ${((total_steps * batch_size) / data_size).toFixed(2)} epochs of ${data_size} examples`,
     );
+    const whole = ([, spec]: (typeof state)[number]) => bytesOnDevice(mesh, spec, []);
+    const part = ([, spec]: (typeof state)[number]) => partOf(spec);
+    const sum = (leaves: typeof state, of: typeof whole) =>
+      leaves.reduce((total, leaf) => total + of(leaf), 0).toLocaleString('en');
+    const parts = ['params', 'opt', 'extra'].map((prefix) => {
+      const leaves = state.filter(([name]) => name.startsWith(`${prefix}/`));
+      return `${prefix} ${sum(leaves, part)} of ${sum(leaves, whole)}`;
+    });
+    print(
+      `Mesh ${describeMesh(mesh)}: a batch is split over ${batchParts(mesh)}; bytes a device: ${sum(state, part)} of ${sum(state, whole)} (${parts.join(', ')})`,
+    );
   } finally {
     await runtime.dispose();
   }
-}
-
-function shardingText(spec: PartitionSpec): string {
-  if (spec.every((axes) => axes === null)) return 'replicated';
-  return `(${spec.map((axes) => (axes === null ? '-' : [axes].flat().join('+'))).join(', ')})`;
 }

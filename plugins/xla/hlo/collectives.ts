@@ -18,7 +18,10 @@ const kinds = [
  * One in a loop counts as often as the loop runs; a loop of unknown length counts once.
  */
 export function collectivesOf({ entry, computations }: HloModule): readonly Collective[] {
-  const found = new Map<string, { kind: string; devices?: number; count: number; bytes: number }>();
+  const found = new Map<
+    string,
+    { kind: string; devices?: number; count: number; bytes: number; largest: number }
+  >();
 
   const visit = (id: number, times: number): void => {
     const instructions = computations.get(id)?.instructions ?? [];
@@ -32,16 +35,14 @@ export function collectivesOf({ entry, computations }: HloModule): readonly Coll
         continue;
       }
       const key = `${kind} ${devices ?? ''}`;
-      const entry = found.get(key) ?? { kind, devices, count: 0, bytes: 0 };
+      const entry = found.get(key) ?? { kind, devices, count: 0, bytes: 0, largest: 0 };
       const operands = instruction.operands.reduce((sum, i) => sum + (byId.get(i)?.shape.bytes ?? 0), 0);
       entry.count += times;
       // The larger side: what an all-gather makes, what a reduce-scatter takes.
-      entry.bytes +=
-        times *
-        Math.max(
-          operands,
-          opcode === kind ? instruction.shape.bytes : resultBytes(instruction.shape, operands),
-        );
+      const results = opcode === kind ? instruction.shape.bytes : resultBytes(instruction.shape, operands);
+      const bytes = Math.max(operands, results);
+      entry.bytes += times * bytes;
+      entry.largest = Math.max(entry.largest, bytes);
       found.set(key, entry);
     }
   };
