@@ -33,13 +33,19 @@ const generations: Readonly<Record<string, Generation>> = {
 };
 
 /** Every name that is suggested. */
-export const topologyNames: readonly string[] = [
-  ...Object.entries(generations).flatMap(([name, { slices }]) => slices.map((slice) => `${name}:${slice}`)),
-];
+export const topologyNames: readonly string[] = Object.entries(generations).flatMap(([name, { slices }]) =>
+  slices.map((slice) => `${name}:${slice}`),
+);
+
+/** Of the same generation, where that much is right. */
+function candidates(name: string): readonly string[] {
+  const family = topologyNames.filter((known) => known.split(':')[0] === name.split(/[:-]/)[0]);
+  return family.length > 0 ? family : topologyNames;
+}
 
 export const topologyErrors = catalogue('topology', {
   unknown: (v: { name: string; reason?: string }) => ({
-    what: `There is no topology "${v.name}"${v.reason ? ` (${v.reason})` : ''}.${didYouMean(v.name, topologyNames)}`,
+    what: `There is no topology "${v.name}"${v.reason ? ` (${v.reason})` : ''}.${didYouMean(v.name, candidates(v.name))}`,
     fix: 'cpu, or a TPU slice in chips: v5e:2x4, v5e:16x16, v6e:8x8, v4:4x4x4, v5p:8x16x16, or as Cloud names them: v5e-256, v4-512.',
   }),
 });

@@ -8,6 +8,7 @@ import type * as ahead from '../../train/ahead';
 import { type GroupMemory, memoryByGroup } from '../../train/memory';
 import type { CommandInput } from '../command';
 import { type Experiment, openExperiment } from '../experiment';
+import { findBatch } from '../find-batch';
 import type { compileArguments, compileOptions } from '../options';
 import { heading, print, printTable } from '../print';
 import { openRuntime } from '../runtime';
@@ -149,41 +150,6 @@ async function reportOf(
       memoryNeeded: needed,
     };
   }
-}
-
-/** The largest batch that fits: doubling (or halving) from `start`, then bisection over multiples of `unit`. */
-async function findBatch(
-  start: number,
-  unit: number,
-  tryBatch: (batch_size: number) => Promise<Report>,
-): Promise<Report> {
-  let units = Math.max(1, Math.ceil(start / unit));
-  let best = await tryBatch(units * unit);
-  let tooMany = Infinity;
-  while (!best.fits && units > 1) {
-    tooMany = units;
-    units = Math.floor(units / 2);
-    best = await tryBatch(units * unit);
-  }
-  if (!best.fits) return best;
-  while (tooMany === Infinity) {
-    const next = await tryBatch(2 * units * unit);
-    if (!next.fits) tooMany = 2 * units;
-    else {
-      units *= 2;
-      best = next;
-    }
-  }
-  while (tooMany - units > 1) {
-    const middle = Math.floor((units + tooMany) / 2);
-    const report = await tryBatch(middle * unit);
-    if (!report.fits) tooMany = middle;
-    else {
-      units = middle;
-      best = report;
-    }
-  }
-  return best;
 }
 
 function memoryLine({ memory, memoryNeeded, memoryLimit, fits }: Report): string {

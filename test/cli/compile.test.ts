@@ -1,0 +1,117 @@
+// `bv compile` and `bv profile`.
+
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { findBatch } from '../../core/cli/find-batch';
+import { installed } from '../../plugins/xla/install';
+import { bv } from '../support/cli';
+import { temporaryFolder } from '../support/temporary';
+
+jest.setTimeout(120_000);
+
+const small = ['--config.model.depth=1', '--config.model.width=16', '--config.input.batch_size=16'];
+
+(installed('cpu') ? describe : describe.skip)('for this machine', () => {
+  test('memory, FLOPs, collectives and the verdict, as JSON', async () => {
+    const { code, stdout, stderr } = await bv([
+      'compile',
+      'configs/vit_mnist.ts',
+      '--devices',
+      '4',
+      '--json',
+      ...small,
+    ]);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout) as Record<string, unknown>;
+    expect(report).toMatchObject({
+      topology: 'cpu',
+      devices: 4,
+      batch_size: 16,
+      fits: true,
+      mesh: [['data', 4]],
+    });
+    const { parameters, memory, flops, state } = report as {
+      parameters: number;
+      memory: { arguments: number; outputs: number; aliased: number; peak: number };
+      flops: number;
+      state: { group: string; params: number; optimizer: number }[];
+    };
+    const bytes = state.reduce((sum, { params }) => sum + params, 0);
+    expect(bytes).toBe(4 * parameters);
+    // Adam keeps two numbers for each; the whole state is donated.
+    expect(memory.aliased).toBeGreaterThanOrEqual(3 * bytes);
+    expect(memory.arguments).toBeGreaterThan(memory.aliased);
+    expect(memory.peak).toBeGreaterThan(memory.arguments);
+    expect(flops).toBeGreaterThan(6 * 16 * parameters);
+  });
+
+  test('a few steps, by phases, and a trace of them', async () => {
+    const workdir = temporaryFolder();
+    const args = [
+      'profile',
+      'configs/vit_mnist.ts',
+      '--steps',
+      '3',
+      '--runtime',
+      'xla',
+      '--workdir',
+      workdir,
+    ];
+    const { code, stdout, stderr } = await bv([...args, ...small]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const phase of ['trace and compile', 'input', 'host to device', 'dispatch', 'device'])
+      expect(stdout).toContain(phase);
+    expect(stdout).toMatch(/Transformer +[\d.]+ KiB +[\d.]+ KiB/);
+    const trace = JSON.parse(fs.readFileSync(path.join(workdir, 'trace.json'), 'utf8')) as {
+      traceEvents: { name: string; ph: string; dur: number }[];
+    };
+    expect(trace.traceEvents.filter(({ name }) => name === 'device')).toHaveLength(3);
+  });
+});
+
+test('a topology that does not exist', async () => {
+  const { code, stderr } = await bv(['compile', 'configs/vit_mnist.ts', '--topology', 'v5f:2x2']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('Did you mean "v5e:2x2"?');
+});
+
+/** Needs `bv runtime install tpu`, but no TPU. */
+(installed('tpu') ? test : test.skip)('for a TPU slice that is not there', async () => {
+  const args = ['compile', 'configs/vit_mnist.ts', '--topology', 'v5e:2x2', '--json', ...small];
+  const { code, stdout } = await bv(args);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    devices: 4,
+    deviceKind: 'TPU v5 lite',
+    fits: true,
+    memory: { arguments: expect.any(Number) as number },
+    collectives: [{ kind: 'all-reduce' }],
+  });
+});
+
+describe('the largest batch', () => {
+  const search = async (start: number, unit: number, limit: number) => {
+    const tried: number[] = [];
+    const found = await findBatch(start, unit, async (batch_size) => {
+      tried.push(batch_size);
+      return Promise.resolve({ batch_size, fits: batch_size <= limit });
+    });
+    return { found, tried };
+  };
+
+  test.each([
+    [64, 8, 1000],
+    [4096, 8, 1000],
+    [60, 8, 64],
+    [8, 8, 8],
+  ])('from %d in steps of %d: the last that fits into %d', async (start, unit, limit) => {
+    const { found, tried } = await search(start, unit, limit);
+    expect(found).toEqual({ batch_size: Math.floor(limit / unit) * unit, fits: true });
+    expect(new Set(tried).size).toBe(tried.length);
+  });
+
+  test('none', async () => {
+    expect((await search(64, 8, 4)).found).toEqual({ batch_size: 8, fits: false });
+  });
+});
