@@ -206,7 +206,7 @@ def distributions(jpeg_of):
     return np.clip(y0, 0, H - h), np.clip(x0, 0, W - w), h, w
   pp = "decode_jpeg_and_inception_crop"
   c.save_case("pp_dist_decode_jpeg_inception_crop", kind="pp", name=pp, distribution=True,
-              args=dict(pp=pp, draws=draws, image_shape=[H, W, 3]), inputs=dict(image=jpeg),
+              args=dict(pp=pp, draws=draws, image_shape=[H, W, 3]),
               outputs=box_stats(draw(pp, dict(image=jpeg), read_ramp), H, W),
               note="aspect .75..1.33. y0, x0 are read from the pixels of the decoded crop (+-1)." + note, atol=0.05, rtol=0.1)
   flips = draw("flip_lr", dict(image=coords), lambda v: v[0, 0, 1] != 0)

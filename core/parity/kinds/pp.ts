@@ -34,7 +34,9 @@ function pipelineOf(text: string, { registry, container }: ParityServices): PpOp
 
 /** The case's inputs as a data source would give them: a file's bytes look like any other list of bytes in a case. */
 function exampleOf({ args, inputs, string_inputs = {} }: ParityCase): Example {
-  const example = nest<Feature>([...inputs, ...Object.entries(string_inputs)]) as Record<string, Feature>;
+  // Some cases have their texts as bytes, too.
+  const arrays = [...inputs].filter(([name]) => !(name in string_inputs));
+  const example = nest<Feature>([...arrays, ...Object.entries(string_inputs)]) as Record<string, Feature>;
   const [first] = parseCalls(args.pp as string);
   if (!first?.name.startsWith('decode')) return example;
   const named = /^decode\w*\([^)]*key=['"](\w+)['"]/.exec(args.pp as string)?.[1];
@@ -44,6 +46,10 @@ function exampleOf({ args, inputs, string_inputs = {} }: ParityCase): Example {
   return isFile ? { ...example, [key]: file.data as Uint8Array } : example;
 }
 
+/** (Lists of) lists of texts. */
+const isTexts = (value: Feature): boolean =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string' || isTexts(item as Feature));
+
 /** The features by slash-joined names. */
 function outputsOf(example: Example): ParityOutputs {
   const found = new Map<string, HostArray | string>();
@@ -52,8 +58,7 @@ function outputsOf(example: Example): ParityOutputs {
     else if (value instanceof Uint8Array) found.set(name, hostArray('uint8', [value.length], value));
     else if (typeof value === 'number')
       found.set(name, hostArray(Number.isInteger(value) ? 'int32' : 'float32', [], [value]));
-    else if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
-      found.set(name, value.join('\n'));
+    else if (isTexts(value)) found.set(name, [value].flat(Infinity as 1).join('\n'));
     else for (const [key, child] of Object.entries(value)) add(`${name}/${key}`, child as Feature);
   };
   for (const [name, value] of Object.entries(example)) add(name, value);
