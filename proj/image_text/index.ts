@@ -11,6 +11,7 @@ import { tokens } from '../../core/train/run';
 import * as tf from '../../core/tensor';
 import { bidirectionalContrastiveLoss, siglipLoss } from '../../plugins/losses';
 import { pairRunners } from './parity';
+import { registerEvaluators } from './evaluators';
 import { twoTowers, twoTowersOptions } from './two_towers';
 
 export { twoTowers, type TwoTowersOptions, twoTowersOptions } from './two_towers';
@@ -43,7 +44,7 @@ export default definePlugin({
   name: 'image_text',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { losses: '^0.1.0', text: '^0.1.0', towers: '^0.1.0', vit: '^0.1.0' },
+  needs: { evaluators: '^0.1.0', losses: '^0.1.0', text: '^0.1.0', towers: '^0.1.0', vit: '^0.1.0' },
   doc: 'Contrastive training of image and text towers: CLIP (arXiv:2103.00020), LiT (2111.07991), SigLIP (2303.15343).',
   options: z.strictObject({
     loss: z
@@ -71,7 +72,9 @@ export default definePlugin({
     });
   },
 
-  register({ register, container }) {
+  register(registrar) {
+    const { register, container } = registrar;
+    registerEvaluators(registrar);
     registerParity(register, pairRunners);
     register('model', 'proj.image_text.two_towers', {
       doc: [

@@ -1,0 +1,93 @@
+// Retrieval of images by captions and of captions by images.
+
+import { z } from 'zod';
+import type { HostArray } from '../../../core/array';
+import type { DataSource, Evaluator, EvaluatorContext, Example, Feature } from '../../../core/extensions';
+import { openPass, type PassServices } from '../../../plugins/evaluators';
+import { embedAll, tower } from './embed';
+import { retrievalRecalls } from './recall';
+
+export const retrievalSchema = z.strictObject({
+  dataset: z.string().describe('data source of images with captions'),
+  split: z.string().default('test'),
+  data_dir: z.string().optional().describe('option data_dir of the data source'),
+  txt_name: z
+    .union([z.string(), z.array(z.string())])
+    .describe('the feature with the captions; a path where it is nested, such as ["captions", "text"]'),
+  pp_img: z.string().describe('preprocessing of images; "image" and "id" are kept'),
+  pp_txt: z.string().describe('preprocessing of captions, from "texts" to "labels"'),
+  workers: z.int().min(0).optional().describe('worker threads for preprocessing'),
+});
+export type RetrievalOptions = z.output<typeof retrievalSchema>;
+
+function captionsOf(example: Example, path: string | readonly string[]): string[] {
+  let value: Feature = example;
+  for (const key of [path].flat()) value = (value as { readonly [key: string]: Feature })[key] as Feature;
+  return [value].flat() as string[];
+}
+
+/** A source whose examples have their index as `id`. */
+export function withIds(source: DataSource): DataSource {
+  return { ...source, size: source.size, get: async (id) => ({ ...(await source.get(id)), id }) };
+}
+
+/** An example for each caption: `texts`, the `id` of its image, and which caption of that image it is, `caption_i`. */
+export async function captions(source: DataSource, path: string | readonly string[]): Promise<DataSource> {
+  const found: Example[] = [];
+  for (let id = 0; id < source.size; id++)
+    captionsOf(await source.get(id), path).forEach((texts, caption_i) =>
+      found.push({ id, caption_i, texts }),
+    );
+  return { size: found.length, get: (index) => found[index] as Example };
+}
+
+/** "img2txt_recall@1", ..., "txt2img_recall@10". */
+export async function retrieval(
+  options: RetrievalOptions,
+  context: EvaluatorContext,
+  services: PassServices,
+): Promise<Evaluator> {
+  const { dataset, split, data_dir, txt_name, pp_img, pp_txt, workers } = options;
+  const { name, predict } = context;
+  const { runtime } = services;
+  const data = { name: dataset, split, ...(data_dir !== undefined && { data_dir }) };
+  const open = (source: { name: string }, pp_fn: string) =>
+    openPass({ data: source, pp_fn, workers }, context, services);
+  const images = await open(
+    { name: 'proj.image_text.with_ids', ...{ data } },
+    `${pp_img}|keep('id', 'image')`,
+  );
+  const texts = await open(
+    { name: 'proj.image_text.captions', ...{ data, txt_name } },
+    `${pp_txt}|keep('id', 'caption_i', 'labels')`,
+  );
+  const embedImages = tower(runtime, predict, 'images', name);
+  const embedTexts = tower(runtime, predict, 'texts', name);
+  return {
+    async *run(params) {
+      const ofImages = await embedAll(runtime, embedImages, params, images, ['id']);
+      const ofTexts = await embedAll(runtime, embedTexts, params, texts, ['id', 'caption_i']);
+      const rowOf = new Map(Array.from(ofImages.id.data, (id, row) => [id, row]));
+      const imageOf = Array.from(ofTexts.id.data, (id) => rowOf.get(id) as number);
+      const recalls = retrievalRecalls(distances(ofImages.embeddings, ofTexts.embeddings), imageOf);
+      for (const direction of ['img2txt', 'txt2img'] as const)
+        for (const [metric, value] of Object.entries(recalls[direction]))
+          yield [`${direction}_${metric.toLowerCase()}`, value];
+    },
+  };
+}
+
+/** Minus the inner products, [images, texts]. */
+function distances(a: HostArray, b: HostArray) {
+  const [images, width] = a.shape as [number, number];
+  const [texts] = b.shape as [number];
+  const data = new Float64Array(images * texts);
+  for (let i = 0; i < images; i++)
+    for (let j = 0; j < texts; j++) {
+      let dot = 0;
+      for (let k = 0; k < width; k++)
+        dot += (a.data[i * width + k] as number) * (b.data[j * width + k] as number);
+      data[i * texts + j] = -dot;
+    }
+  return { data, images, texts };
+}
