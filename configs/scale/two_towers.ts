@@ -15,7 +15,6 @@ export default function config(text = ''): ConfigInput {
     scan: true,
     sharding: 'replicate',
   });
-  const tower = { scan, dtype_mm: 'bfloat16' };
   const width = 768;
   return {
     input: {
@@ -34,8 +33,8 @@ export default function config(text = ''): ConfigInput {
     model_name: 'proj.image_text.two_towers',
     model: {
       image_model: 'vit',
-      image: { variant: image, pool_type: 'map', ...tower },
-      text: { variant: txt, vocab_size: 32_000, ...tower },
+      image: { variant: image, pool_type: 'map', scan, dtype_mm: 'bfloat16' },
+      text: { variant: txt, vocab_size: 32_000, scan },
       out_dim: width,
       temperature_init: 10,
       bias_init: -10,

@@ -199,13 +199,17 @@ const noTpu = {
   TPU_ACCELERATOR_TYPE: 'v5litepod-8',
   TPU_WORKER_HOSTNAMES: 'localhost',
   TPU_MIN_LOG_LEVEL: '3',
+  // Several processes may compile at a time.
+  ALLOW_MULTIPLE_LIBTPU_LOAD: '1',
 };
+
+const badName: ReadonlySet<string> = new Set(['INVALID_ARGUMENT', 'NOT_FOUND']);
 
 function describeTopology(plugin: string, name: string, target: ReturnType<typeof findTopology>): Topology {
   try {
     return Topology.create(plugin, target.topology, target.options);
   } catch (error) {
-    if (!(error instanceof PjrtError)) throw error;
+    if (!(error instanceof PjrtError) || !badName.has(error.code)) throw error;
     throw topologyErrors.unknown({ name, reason: error.reason.split('\n')[0]?.trim() });
   }
 }
