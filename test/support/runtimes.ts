@@ -9,6 +9,8 @@ import { registerFallbacks } from '../../core/tensor/register';
 import { mapTree, namedLeaves, type NestedRecord, type Tree } from '../../core/tree';
 import { XlaRuntime } from '../../plugins/xla';
 
+export { fetchAll, sendAll } from '../../core/parity/tensors';
+
 /** To be called at the top of a test file: ops run on tfjs's cpu backend. */
 export function useEagerCpu(): void {
   beforeAll(startEagerCpu);
@@ -65,21 +67,4 @@ export function onRuntimes(
     afterAll(() => xla.dispose());
     body(use, 'xla');
   });
-}
-
-/** The leaves of a tree in host memory, by name. */
-export async function fetchAll(
-  runtime: TestRuntime,
-  tree: Tree<tf.Tensor>,
-  prefix = '',
-): Promise<Map<string, HostArray>> {
-  const entries = namedLeaves<tf.Tensor>(tree).map(
-    async ([name, x]) => [prefix + name, await runtime.toHost(x)] as const,
-  );
-  return new Map(await Promise.all(entries));
-}
-
-/** The arrays of a tree on the device. */
-export function sendAll(runtime: TestRuntime, tree: NestedRecord<HostArray>): NestedRecord<tf.Tensor> {
-  return mapTree(tree as Tree<HostArray>, (array: HostArray) => runtime.toDevice(array));
 }
