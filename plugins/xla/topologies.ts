@@ -48,12 +48,17 @@ export const topologyErrors = catalogue('topology', {
     what: `There is no topology "${v.name}"${v.reason ? ` (${v.reason})` : ''}.${didYouMean(v.name, candidates(v.name))}`,
     fix: 'cpu, or a TPU slice in chips: v5e:2x4, v5e:16x16, v6e:8x8, v4:4x4x4, v5p:8x16x16, or as Cloud names them: v5e-256, v4-512.',
   }),
+  gpu: (v: { name: string }) => ({
+    what: `${v.name}: GPUs that aren't here can't be compiled for yet.`,
+    fix: 'compile on a machine that has them (bv profile), or for a TPU slice such as v5e:2x4.',
+  }),
 });
 
 /** @throws UserError for a name of no form that we know; others the compiler itself may refuse. */
 export function findTopology(name: string): Target {
   const [, family = '', separator, size = ''] = /^([a-z0-9]+)([:-])(\d+(?:x\d+)*)$/.exec(name) ?? [];
   const generation = Object.hasOwn(generations, family) ? generations[family] : undefined;
+  if (/^[ahblv]\d00$|^l4$|^gb?\d00$|^cuda|^gpu/.test(family)) throw topologyErrors.gpu({ name });
   if (!generation) throw topologyErrors.unknown({ name });
   const slice = separator === ':' ? size : sliceOf(generation, Number(size));
   const rank = generation.slices[0]?.split('x').length;

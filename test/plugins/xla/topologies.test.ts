@@ -36,6 +36,10 @@ test.each([
   if (near) expect(find).toThrow(`Did you mean "${near}"?`);
 });
 
+test.each(['h100:8', 'a100:16'])('%s: GPUs have to be there', (name) => {
+  expect(() => findTopology(name)).toThrow(/can't be compiled for yet/);
+});
+
 test('without the plugin the command that installs it is said', async () => {
   await expect(XlaRuntime.create({ topology: 'v5e:2x2' })).rejects.toMatchObject({
     code: 'xla/not-installed',
