@@ -1,26 +1,32 @@
 // Checkpoints of a run: one folder a step under `<workdir>/checkpoints`, made in the background. A folder is written
 // under another name, synced, and renamed, so that a step's folder is always whole; its manifest carries the digest of
-// the arrays, so that later damage is seen. The newest intact one is where a run goes on.
+// the arrays, so that later damage is seen. The newest intact one is where a run goes on. Of several processes each writes
+// its parts into the same folder; process 0 waits for all of them, and writes the manifest and renames.
 
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { z } from 'zod';
 import type { HostArray } from '../array';
 import { catalogue, ExitCode, UserError } from '../errors';
-import { readSafetensors, writeSafetensors } from './safetensors';
+import { exists, syncFolder, waitFor, writeSynced, writeWhole } from './files';
+import { type ArrayPart, assemble, blocksSchema, keyed } from './parts';
+import { type FileDigest, readSafetensors, writeSafetensors } from './safetensors';
 
+const digestSchema = z.object({ bytes: z.number(), sha256: z.string() });
+const partSchema = digestSchema.extend({ file: z.string(), blocks: blocksSchema });
 const manifestSchema = z.object({
   format: z.literal(1),
   step: z.number().int().min(0),
   /** False: to be deleted once a newer one is on disk. */
   keep: z.boolean(),
-  arrays: z.object({ bytes: z.number(), sha256: z.string() }),
+  /** The file of whole arrays; or the files of parts, one for each process. */
+  arrays: z.union([digestSchema, z.object({ parts: z.array(partSchema).min(1) })]),
   /** Plain data of the trainer and the plugins. */
   meta: z.record(z.string(), z.unknown()),
 });
 type Manifest = z.output<typeof manifestSchema>;
+type Part = z.output<typeof partSchema>;
 
 export interface Checkpoint {
   readonly step: number;
@@ -28,6 +34,26 @@ export interface Checkpoint {
   readonly arrays: readonly (readonly [name: string, array: HostArray])[];
   readonly meta: Readonly<Record<string, unknown>>;
 }
+
+/** What a process saves: whole arrays, or its parts of them where several processes write. */
+export interface Saved {
+  readonly step: number;
+  readonly keep: boolean;
+  readonly arrays: Checkpoint['arrays'] | readonly ArrayPart[];
+  readonly meta: Checkpoint['meta'];
+}
+
+/** This process among those that write checkpoints together. */
+export interface Writers {
+  readonly index: number;
+  readonly count: number;
+  /** The same in all processes of one start of the run, and new at each: what an earlier one left isn't taken for theirs. */
+  readonly attempt: string;
+  /** How long process 0 waits for the others, and they for it. */
+  readonly patienceSeconds?: number;
+}
+
+const alone: Writers = { index: 0, count: 1, attempt: '' };
 
 export const checkpointErrors = catalogue('checkpoint', {
   write: (v: { path: string; cause: NodeJS.ErrnoException }) => ({
@@ -38,6 +64,16 @@ export const checkpointErrors = catalogue('checkpoint', {
   none: (v: { folder: string }) => ({
     what: `There is no intact checkpoint in ${v.folder}.`,
     fix: 'give a workdir that a run has written a checkpoint to, or one checkpoint folder in it.',
+  }),
+  missingParts: (v: { path: string; waited: number; count: number; missing: readonly number[] }) => ({
+    what: `The checkpoint ${v.path} isn't whole: after ${v.waited} seconds ${v.missing.length === 1 ? 'process' : 'processes'} ${v.missing.join(', ')} of ${v.count} (from 0) ${v.missing.length === 1 ? 'has' : 'have'} not written ${v.missing.length === 1 ? 'its' : 'their'} part. Checkpoints that were written before are intact.`,
+    fix: 'see what became of these processes, then start the same command again: it resumes.',
+    exitCode: ExitCode.storage,
+  }),
+  notCommitted: (v: { path: string; waited: number }) => ({
+    what: `Process 0 hasn't completed the checkpoint ${v.path} in ${v.waited} seconds.`,
+    fix: 'see what became of it, then start the same command again: it resumes from the checkpoint before.',
+    exitCode: ExitCode.storage,
   }),
   damaged: (v: { path: string; problem: string }) => ({
     what: `The checkpoint ${v.path} is damaged: ${v.problem}.`,
@@ -61,6 +97,7 @@ export function describeErrno(cause: NodeJS.ErrnoException): string {
 const arraysFile = 'arrays.safetensors';
 const manifestFile = 'manifest.json';
 const folderName = (step: number) => String(step).padStart(9, '0');
+const partName = (index: number) => `part-${String(index).padStart(5, '0')}`;
 
 export class CheckpointStore {
   private writing: Promise<void> = Promise.resolve();
@@ -70,19 +107,17 @@ export class CheckpointStore {
     /** The folder that holds one folder a checkpoint. */
     readonly folder: string,
     private readonly report: (note: string) => void,
+    private readonly writers: Writers = alone,
   ) {}
 
   /**
    * Starts writing and returns; `committed` is called when the checkpoint is safe. Writes are in order. A failure is thrown
    * by the next `save` or `finish`.
    */
-  save(
-    checkpoint: Omit<Checkpoint, 'path'> & { readonly keep: boolean },
-    committed: () => Promise<void>,
-  ): void {
+  save(checkpoint: Saved, committed: () => Promise<void>): void {
     this.throwFailure();
     this.writing = this.writing
-      .then(() => this.write(checkpoint))
+      .then(() => (this.writers.count === 1 ? this.write(checkpoint) : this.writePart(checkpoint)))
       .then(committed)
       .catch((cause: NodeJS.ErrnoException) => {
         this.failure ??=
@@ -125,8 +160,9 @@ export class CheckpointStore {
       .sort((a, b) => a - b);
   }
 
-  private async write(checkpoint: Omit<Checkpoint, 'path'> & { readonly keep: boolean }): Promise<void> {
-    const { step, keep, arrays, meta } = checkpoint;
+  private async write(checkpoint: Saved): Promise<void> {
+    const { step, keep, meta } = checkpoint;
+    const arrays = checkpoint.arrays as Checkpoint['arrays'];
     const final = path.join(this.folder, folderName(step));
     const partial = `${final}.partial`;
     await fs.rm(partial, { recursive: true, force: true });
@@ -135,20 +171,79 @@ export class CheckpointStore {
       const digest = await writeSynced(path.join(partial, arraysFile), (file) =>
         writeSafetensors(file, arrays),
       );
-      const manifest: Manifest = { format: 1, step, keep, arrays: digest, meta };
-      await writeSynced(path.join(partial, manifestFile), (file) =>
-        file.writeFile(JSON.stringify(manifest, null, 1)),
-      );
-      await syncFolder(partial);
-      // A folder of this step is there only when a run repeats steps after a damaged checkpoint: the new one replaces it.
-      await fs.rm(final, { recursive: true, force: true });
-      await fs.rename(partial, final);
-      await syncFolder(this.folder);
+      await this.commit(partial, { format: 1, step, keep, arrays: digest, meta });
     } catch (error) {
       await fs.rm(partial, { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
     await this.removeReplaced(step);
+  }
+
+  /** Writes the manifest and gives the folder its name: from here on it is the newest checkpoint. */
+  private async commit(partial: string, manifest: Manifest): Promise<void> {
+    const final = path.join(this.folder, folderName(manifest.step));
+    await writeSynced(path.join(partial, manifestFile), (file) =>
+      file.writeFile(JSON.stringify(manifest, null, 1)),
+    );
+    await syncFolder(partial);
+    // A folder of this step is there only when a run repeats steps after a damaged checkpoint: the new one replaces it.
+    await fs.rm(final, { recursive: true, force: true });
+    await fs.rename(partial, final);
+    await syncFolder(this.folder);
+  }
+
+  /**
+   * Writes this process's parts, and beside them what they are, which says that they are complete. Process 0 commits when
+   * all are; the others wait for that.
+   */
+  private async writePart({ step, keep, arrays, meta }: Saved): Promise<void> {
+    const { index, attempt } = this.writers;
+    const final = path.join(this.folder, folderName(step));
+    const partial = `${final}.${attempt}.partial`;
+    await fs.mkdir(partial, { recursive: true });
+    const { arrays: named, blocks } = keyed(arrays as readonly ArrayPart[]);
+    const file = `${partName(index)}.safetensors`;
+    const digest = await writeSynced(path.join(partial, file), (handle) => writeSafetensors(handle, named));
+    const part: Part = { file, ...digest, blocks };
+    await writeWhole(path.join(partial, `${partName(index)}.json`), JSON.stringify(part));
+    await syncFolder(partial);
+    if (index !== 0) return this.untilCommitted(partial);
+    await this.commit(partial, {
+      format: 1,
+      step,
+      keep,
+      arrays: { parts: await this.allParts(partial) },
+      meta,
+    });
+    await this.removeReplaced(step);
+  }
+
+  private async allParts(partial: string): Promise<Part[]> {
+    const { count, patienceSeconds = 600 } = this.writers;
+    const indices = Array.from({ length: count }, (_, index) => index);
+    const fileOf = (index: number) => path.join(partial, `${partName(index)}.json`);
+    const missing = async () => {
+      const there = await Promise.all(indices.map((index) => exists(fileOf(index))));
+      return indices.filter((index) => !there[index]);
+    };
+    const done = await waitFor(async () => (await missing()).length === 0, patienceSeconds);
+    if (!done) {
+      const waited = patienceSeconds;
+      throw checkpointErrors.missingParts({ path: partial, waited, count, missing: await missing() });
+    }
+    return Promise.all(
+      indices.map(async (index) => partSchema.parse(JSON.parse(await fs.readFile(fileOf(index), 'utf8')))),
+    );
+  }
+
+  /** The folder of this attempt goes away when it gets its name, or when process 0 has started anew and cleaned up. */
+  private async untilCommitted(partial: string): Promise<void> {
+    const { patienceSeconds = 600 } = this.writers;
+    const gone = await waitFor(async () => !(await exists(partial)), patienceSeconds);
+    const final = partial.replace(/\.[^.]*\.partial$/, '');
+    if (!gone || !(await exists(path.join(final, manifestFile)))) {
+      throw checkpointErrors.notCommitted({ path: final, waited: patienceSeconds });
+    }
   }
 
   /** Deletes checkpoints older than `step` that weren't to be kept. */
@@ -160,37 +255,58 @@ export class CheckpointStore {
     }
   }
 
+  /** Process 0 alone removes, and not what the others may be writing already. */
   private async removePartial(): Promise<void> {
+    const { index, attempt } = this.writers;
+    if (index !== 0) return;
     const names = await fs.readdir(this.folder).catch(() => [] as string[]);
+    const own = attempt === '' ? undefined : `.${attempt}.partial`;
     for (const name of names.filter((name) => name.endsWith('.partial'))) {
+      if (own !== undefined && name.endsWith(own)) continue;
       await fs.rm(path.join(this.folder, name), { recursive: true, force: true });
     }
   }
 }
 
-/** Reads one checkpoint folder and checks its digest. */
+/** Reads one checkpoint folder and checks its digests. */
 export async function readCheckpoint(folder: string): Promise<Checkpoint> {
+  const { step, arrays, meta } = await readManifest(folder);
+  if (!('parts' in arrays)) {
+    return { step, path: folder, arrays: await readArrays(folder, arraysFile, arrays), meta };
+  }
+  const parts: ArrayPart[] = [];
+  for (const { file, blocks, ...digest } of arrays.parts) {
+    for (const [key, array] of await readArrays(folder, file, digest)) {
+      const block = blocks[key];
+      if (block) parts.push({ ...block, array });
+    }
+  }
+  try {
+    return { step, path: folder, arrays: assemble(parts), meta };
+  } catch (error) {
+    throw checkpointErrors.damaged({ path: folder, problem: (error as Error).message });
+  }
+}
+
+/** The arrays of one file, if it is what was written. */
+async function readArrays(
+  folder: string,
+  name: string,
+  expected: FileDigest,
+): Promise<[name: string, array: HostArray][]> {
   const damaged = (problem: string) => checkpointErrors.damaged({ path: folder, problem });
-  const manifest = await readManifest(folder);
-  const file = path.join(folder, arraysFile);
+  const file = path.join(folder, name);
   const handle = await fs.open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw damaged(`${arraysFile}: ${describeErrno(cause)}`);
+    throw damaged(`${name}: ${describeErrno(cause)}`);
   });
   try {
     const { size } = await handle.stat();
-    if (size !== manifest.arrays.bytes)
-      throw damaged(`${arraysFile} has ${size} bytes instead of ${manifest.arrays.bytes}`);
+    if (size !== expected.bytes) throw damaged(`${name} has ${size} bytes instead of ${expected.bytes}`);
     const hash = createHash('sha256');
     for await (const chunk of handle.createReadStream({ autoClose: false, start: 0 }))
       hash.update(chunk as Buffer);
-    if (hash.digest('hex') !== manifest.arrays.sha256)
-      throw damaged(`the checksum of ${arraysFile} is wrong`);
-    return {
-      step: manifest.step,
-      path: folder,
-      arrays: await readSafetensors(handle, file),
-      meta: manifest.meta,
-    };
+    if (hash.digest('hex') !== expected.sha256) throw damaged(`the checksum of ${name} is wrong`);
+    return await readSafetensors(handle, file);
   } finally {
     await handle.close();
   }
@@ -198,11 +314,7 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint> {
 
 /** The checkpoint at a path: a checkpoint's own folder, a workdir, or its folder of checkpoints. */
 export async function findCheckpoint(location: string, report: (note: string) => void): Promise<Checkpoint> {
-  const has = (name: string) =>
-    fs.access(path.join(location, name), constants.R_OK).then(
-      () => true,
-      () => false,
-    );
+  const has = (name: string) => exists(path.join(location, name));
   if (await has(manifestFile)) return readCheckpoint(location);
   const folder = (await has('checkpoints')) ? path.join(location, 'checkpoints') : location;
   const latest = await new CheckpointStore(folder, report).latest();
@@ -219,25 +331,5 @@ async function readManifest(folder: string): Promise<Manifest> {
     return manifestSchema.parse(JSON.parse(text));
   } catch {
     throw checkpointErrors.damaged({ path: folder, problem: `${manifestFile} isn't what was written` });
-  }
-}
-
-async function writeSynced<T>(file: string, write: (handle: fs.FileHandle) => Promise<T>): Promise<T> {
-  const handle = await fs.open(file, 'w');
-  try {
-    const result = await write(handle);
-    await handle.sync();
-    return result;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await fs.open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -3,7 +3,7 @@
 import { errors } from '../errors';
 import { type Client, type Device, type DeviceBuffer, elementTypes } from '../pjrt';
 import { describeType, type ElementType, sizeOf } from '../stablehlo';
-import { cut, paste } from './blocks';
+import { cut, paste } from '../../../core/blocks';
 import type { DeviceMesh, Sharding } from './device-mesh';
 
 /** What a compiled program must know of an array, interned: equal ones are one object with one id. */
