@@ -8,6 +8,7 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.js',
   testMatch: ['**/*.test.ts'],
   transform: {
+    'sentencepiece-js/dist/index\\.cjs$': '<rootDir>/test/support/without-import.js',
     '^.+\\.ts$': [
       '@swc/jest',
       {
@@ -21,6 +22,7 @@ module.exports = {
       },
     ],
   },
+  transformIgnorePatterns: ['/node_modules/(?!@sctg/)'],
   // Two cores: one worker per core, and the tests that spawn `bv` need room to finish.
   maxWorkers: 2,
   testTimeout: 60_000,

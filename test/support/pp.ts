@@ -31,4 +31,5 @@ export async function runPp(
   return result;
 }
 
+export const ppServices = known;
 export const ppRegistry = known.registry;

@@ -14,6 +14,7 @@ const textOf = (info: CaseInfo) => info.args.pp as string;
 const known = (info: CaseInfo) =>
   info.kind === 'pp' &&
   typeof info.args.pp === 'string' &&
+  info.folder.startsWith('pp_') &&
   parseCalls(textOf(info)).every(({ name }) => ppRegistry.has('pp', name));
 
 function exampleFrom(inputs: ReadonlyMap<string, HostArray>, pp: string): Example {
