@@ -118,6 +118,9 @@ function readInstruction(message: Uint8Array): HloInstruction {
         break;
       case 87:
         groupSize ??= sizeOfDeviceList(value as Uint8Array);
+        break;
+      case 93:
+        groupSize ??= sizeOfMeshAxes(value as Uint8Array);
     }
   }
   return { ...found, groupSize, tripCount, constant };
@@ -166,6 +169,26 @@ function sizeOfDeviceList(message: Uint8Array): number | undefined {
     for (const [inner, size] of fieldsOf(value as Uint8Array)) if (inner === 2) return Number(size);
   }
   return undefined;
+}
+
+/** Groups along axes of a mesh, as the newest compilers write them; undefined for parts of an axis. */
+function sizeOfMeshAxes(message: Uint8Array): number | undefined {
+  const sizes: number[] = [];
+  let devices = 1;
+  for (const [field, value] of fieldsOf(message)) {
+    const parts = [...fieldsOf(value as Uint8Array)];
+    if (field === 1) {
+      for (const [inner, axis] of parts) {
+        if (inner !== 1) continue;
+        for (const [key, size] of fieldsOf(axis as Uint8Array)) if (key === 2) sizes.push(Number(size));
+      }
+    }
+    if (field === 2) {
+      if (parts.some(([inner]) => inner !== 1)) return undefined;
+      devices *= sizes[Number(parts[0]?.[1] ?? 0)] ?? NaN;
+    }
+  }
+  return Number.isNaN(devices) || sizes.length === 0 ? undefined : devices;
 }
 
 const decoder = new TextDecoder();

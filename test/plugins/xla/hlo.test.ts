@@ -79,11 +79,24 @@ test('collectives by kind and size of their groups, with the bytes of the larger
       { id: 5, opcode: 'all-reduce', shape: array(f32, 4, 8), operands: [4], more: [group(0, 1)] },
     ),
   );
-  expect(found).toEqual([
+  expect(found).toMatchObject([
     { kind: 'all-gather', devices: 4, count: 1, bytes: 512 },
     { kind: 'reduce-scatter', devices: 4, count: 1, bytes: 512 },
     { kind: 'all-reduce', devices: 2, count: 2, bytes: 256 },
   ]);
+});
+
+test('groups along axes of a mesh', () => {
+  const axis = (size: number) => proto.message(1, proto.text(1, 'axis'), proto.int(2, size));
+  const along = (...axes: proto.Message[]) =>
+    proto.message(93, proto.message(1, axis(2), axis(8)), ...axes.map((axis) => proto.message(2, axis)));
+  const sizeOf = (groups: proto.Message) =>
+    collectives(computation(1, { id: 1, opcode: 'all-reduce', shape: array(f32), more: [groups] }))[0]!
+      .devices;
+  expect(sizeOf(along([]))).toBe(2);
+  expect(sizeOf(along(proto.int(1, 1)))).toBe(8);
+  expect(sizeOf(along([], proto.int(1, 1)))).toBe(16);
+  expect(sizeOf(along(proto.message(2, proto.int(2, 4))))).toBeUndefined();
 });
 
 test('asynchronous ones count once, when they start', () => {
@@ -100,7 +113,7 @@ test('asynchronous ones count once, when they start', () => {
       { id: 3, opcode: 'all-gather-done', shape: array(f32, 32), operands: [2] },
     ),
   );
-  expect(found).toEqual([{ kind: 'all-gather', devices: undefined, count: 1, bytes: 128 }]);
+  expect(found).toMatchObject([{ kind: 'all-gather', devices: undefined, count: 1, bytes: 128 }]);
 });
 
 test('those in loops count as often as the loop runs: as noted, or as its condition says', () => {
