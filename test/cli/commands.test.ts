@@ -128,7 +128,7 @@ test('explain: config, plugins, taps in order, parameters', async () => {
   expect(stdout).toMatch(/^ {2}lr: 0\.5,$/m);
   expect(stdout).toMatch(/^vit +\S+ +model vit$/m);
   expect(stdout).toMatch(/^gradients +traced +gsam$/m);
-  expect(stdout).toMatch(/^head\/kernel +float32 +\[16, 10\] +replicated +160$/m);
+  expect(stdout).toMatch(/^head\/kernel +float32 +\[16, 10\] +160 +replicated +640$/m);
   expect(stdout).toMatch(/^[\d,]+ parameters of vit/m);
   const only = await bv(['explain', 'tiny.ts', '--only', 'hooks'], { cwd });
   expect(only.stdout).toMatch(/^config +host/);
