@@ -42,7 +42,8 @@ export function bidirectionalContrastiveLoss(
     const both = tf.logicalAnd(tf.expandDims(counts, 1), tf.expandDims(counts, 0));
     logits = tf.where(both, logits, leftOut);
   }
-  const ownPair = (logP: tf.Tensor) => tf.sum(tf.mul(logP, tf.eye(batch)), 1);
+  const own = tf.oneHot(tf.range(0, batch, 1, 'int32'), batch, 1, 0, 'float32');
+  const ownPair = (logP: tf.Tensor) => tf.sum(tf.mul(logP, own), 1);
   const toText = ownPair(tf.logSoftmax(logits));
   const toImage = ownPair(tf.logSoftmax(tf.transpose(logits)));
   let loss = tf.mul(-0.5, tf.add(toText, toImage));

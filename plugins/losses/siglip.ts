@@ -19,6 +19,7 @@ export function siglipLoss({ zimg, ztxt, t, b }: SiglipInputs): tf.Tensor {
     throw errors.embeddings({ zimg: zimg.shape, ztxt: ztxt.shape });
   }
   const logits = tf.add(tf.mul(tf.matMul(zimg, ztxt, false, true), t), b);
-  const signs = tf.sub(tf.mul(2, tf.eye(batch)), 1);
+  // Not tf.eye, whose [batch, batch] numbers would be made on the host and be an argument of every step.
+  const signs = tf.oneHot(tf.range(0, batch, 1, 'int32'), batch, 1, -1, 'float32');
   return tf.neg(tf.mean(tf.sum(tf.logSigmoid(tf.mul(signs, logits)), 1)));
 }
