@@ -1,7 +1,7 @@
 // Names of hardware to compile for, and what is said where it can't be compiled for.
 
 import { ExitCode } from '../../../core/errors';
-import * as installer from '../../../plugins/xla/install';
+import type * as installer from '../../../plugins/xla/install';
 import { XlaRuntime } from '../../../plugins/xla';
 import { findTopology, topologyNames } from '../../../plugins/xla/topologies';
 
