@@ -3,13 +3,14 @@
 import { type DType, hostArray } from './array';
 import { openRuntime } from './cli/runtime';
 import { resolveConfig } from './config/resolve';
-import type { ConfigInput } from './config/schema';
+import type { Config, ConfigInput } from './config/schema';
 import type { ExtensionPoint, ExtensionPoints, Model } from './extensions';
 import { createHooks } from './hooks';
 import { declareParams } from './layers/params';
 import { silentProgress } from './progress';
 import { type Runtime, TensorSpec } from './runtime';
 import type { Tensor } from './tensor';
+import { compileStep } from './train/ahead';
 import { train as runTrainer } from './train/trainer';
 import { applyPlugins, openSession } from './workspace/session';
 
@@ -36,6 +37,8 @@ export interface Testbed {
     steps: number,
     options?: { readonly evaluations?: boolean },
   ): Promise<MetricsRow[]>;
+  /** The train step of a config as StableHLO; undefined where the runtime compiles nothing. */
+  programOf(config: ConfigInput): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -51,6 +54,13 @@ export async function openTestbed(
   const { registry, container } = session;
   const plugins = session.plugins.map(({ plugin }) => plugin);
   const runtime = await openRuntime(session, { name: options.runtime, note: () => undefined });
+  const services = { registry, container, runtime, progress: silentProgress };
+  const prepare = (config: ConfigInput) => {
+    const resolved: Config = resolveConfig(config, [], { registry, plugins });
+    const hooks = createHooks();
+    applyPlugins(session.plugins, resolved, hooks);
+    return { ...services, config: resolved, hooks };
+  };
 
   return {
     runtime,
@@ -63,30 +73,31 @@ export async function openTestbed(
     toDevice: (dtype, shape, values) => runtime.toDevice(hostArray(dtype, shape, values)),
     toHost: async (tensor) => Array.from((await runtime.toHost(tensor)).data, Number),
     async train(config, steps, { evaluations = false } = {}) {
-      const lengths = Object.keys(config).filter((key) => key.startsWith('total_'));
-      const short = {
-        ...config,
-        ...Object.fromEntries(lengths.map((key) => [key, undefined])),
-        total_steps: steps,
+      const run = prepare({
+        ...ofLength(config, steps),
         log_training_steps: 1,
-        evals: Object.fromEntries(
-          Object.entries(evaluations ? (config.evals ?? {}) : {}).map(([name, entry]) => [
-            name,
-            { ...entry, skip_first: false },
-          ]),
-        ),
-      };
-      const resolved = resolveConfig(short, [], { registry, plugins });
-      const hooks = createHooks();
-      applyPlugins(session.plugins, resolved, hooks);
+        evals: evaluations ? evaluatedFirst(config.evals) : {},
+      });
       const rows: MetricsRow[] = [];
-      hooks.metrics.tap('testbed', (metrics, step) => {
+      run.hooks.metrics.tap('testbed', (metrics, step) => {
         rows.push({ step, ...metrics });
         return metrics;
       });
-      await runTrainer({ config: resolved, hooks, registry, container, runtime, progress: silentProgress });
+      await runTrainer(run);
       return rows;
     },
+    programOf: async (config) => (await compileStep(prepare(config))).program.text,
     close: () => runtime.dispose(),
   };
+}
+
+/** The config with another length of its run, in whatever unit it was. */
+export function ofLength<T extends ConfigInput>(config: T, steps: number): T {
+  const lengths = Object.keys(config).filter((key) => key.startsWith('total_'));
+  return { ...config, ...Object.fromEntries(lengths.map((key) => [key, undefined])), total_steps: steps };
+}
+
+function evaluatedFirst(evals: ConfigInput['evals'] = {}): ConfigInput['evals'] {
+  const entries = Object.entries(evals).map(([name, entry]) => [name, { ...entry, skip_first: false }]);
+  return Object.fromEntries(entries) as ConfigInput['evals'];
 }

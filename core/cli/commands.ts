@@ -11,8 +11,10 @@ import type * as explainCommand from './commands/explain';
 import type * as listCommand from './commands/list';
 import type * as newCommand from './commands/new';
 import type * as parityCommand from './commands/parity';
+import type * as pinCommand from './commands/pin';
 import type * as ppCommand from './commands/pp';
 import type * as profileCommand from './commands/profile';
+import type * as rerunCommand from './commands/rerun';
 import type * as runtimeCommand from './commands/runtime';
 import type * as trainCommand from './commands/train';
 import {
@@ -27,10 +29,14 @@ import {
   newArguments,
   parityArguments,
   parityOptions,
+  pinArguments,
+  pinOptions,
   ppArguments,
   ppOptions,
   profileArguments,
   profileOptions,
+  rerunArguments,
+  rerunOptions,
   trainOptions,
 } from './options';
 
@@ -44,8 +50,10 @@ const load = {
   doctor: () => require('./commands/doctor') as typeof doctorCommand,
   new: () => require('./commands/new') as typeof newCommand,
   parity: () => require('./commands/parity') as typeof parityCommand,
+  pin: () => require('./commands/pin') as typeof pinCommand,
   pp: () => require('./commands/pp') as typeof ppCommand,
   profile: () => require('./commands/profile') as typeof profileCommand,
+  rerun: () => require('./commands/rerun') as typeof rerunCommand,
   runtime: () => require('./commands/runtime') as typeof runtimeCommand,
 };
 
@@ -181,6 +189,35 @@ export const commands: readonly CommandSpec[] = [
     ],
     args: newArguments,
     run: async (input) => load.new().newFromTemplate(input),
+  }),
+  defineCommand({
+    name: 'pin',
+    summary: 'Record what a project was run with, see what has changed since, and get it back.',
+    details:
+      'A pin (proj/NAME/pin.json) holds the commit, the versions of core and plugins, the hash of the lock file and of ' +
+      "every source file that was loaded, and the first ten losses. `bv train --pinned NAME` runs at the pin: here if nothing has changed, otherwise in the pinned commit's worktree.",
+    examples: [
+      ['bv pin gsam --config configs/proj/gsam/vit_mnist_gsam.ts', 'pin a project by one of its configs'],
+      ['bv pin check', 'what has changed since, file by file; exit code 1 if anything has'],
+      ['bv pin checkout gsam', 'a worktree of the pinned commit with its own dependencies'],
+      ['bv pin table', 'the pins as a table'],
+    ],
+    args: pinArguments,
+    options: pinOptions,
+    overrides: true,
+    run: async (input) => load.pin().pin(input),
+  }),
+  defineCommand({
+    name: 'rerun',
+    summary: 'Make a run again from its workdir.',
+    details:
+      'The workdir says which config, versions, commit and files the run was made with. If all of that is here, the run is ' +
+      'made again, to the same bits on the same kind of machine; otherwise what differs is said.',
+    examples: [['bv rerun runs/a --workdir runs/again', 'the same run in another folder']],
+    args: rerunArguments,
+    options: rerunOptions,
+    overrides: true,
+    run: async (input) => load.rerun().rerun(input),
   }),
   defineCommand({
     name: 'doctor',

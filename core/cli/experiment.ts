@@ -1,12 +1,13 @@
 // What `train`, `eval` and `explain` have in common: a session, a checked config, tapped hooks, and a runtime.
 
+import path from 'node:path';
 import { findConfig, loadConfig } from '../config/load';
 import type { Override } from '../config/overrides';
 import { resolveConfig } from '../config/resolve';
 import type { Config } from '../config/schema';
 import { catalogue } from '../errors';
 import { createHooks, type TrainerHooks } from '../hooks';
-import { coreVersion, packageRoot } from '../workspace/paths';
+import { packageRoot } from '../workspace/paths';
 import { applyPlugins, openSession, type Session } from '../workspace/session';
 import { detail, mark } from './timing';
 
@@ -27,8 +28,6 @@ export interface Experiment {
   readonly name: string;
   /** The config is the file's own: no argument string, no overrides. */
   readonly unchanged: boolean;
-  /** Which versions of what: goes into every checkpoint. */
-  readonly provenance: Readonly<Record<string, unknown>>;
 }
 
 /** Loads and checks an experiment; nothing heavy starts before that. */
@@ -53,12 +52,12 @@ export async function openExperiment(
   // What a plugin makes of the config is checked like what a user wrote.
   const config = hooks.config.isUsed() ? resolveConfig(hooks.config.call(resolved), [], context) : resolved;
   mark('config checked');
-  const provenance = {
-    core: coreVersion,
-    node: process.version,
-    plugins: Object.fromEntries(plugins.map(({ name, version }) => [name, version])),
-    applied,
-  };
   const unchanged = source.arg === '' && overrides.length === 0;
-  return { session, config, hooks, applied, name: source.name, unchanged, provenance };
+  return { session, config, hooks, applied, name: source.name, unchanged };
+}
+
+/** Where a run goes that isn't told: below the current folder, called after its config and the time. */
+export function newWorkdir(name: string): string {
+  const time = new Date().toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '');
+  return path.resolve('workdir', `${name}-${time}`);
 }

@@ -24,6 +24,7 @@ export const trainOptions = {
   },
   runtime,
   devices,
+  pinned: { kind: 'text', value: 'project', doc: 'with what the project was pinned with: see `bv pin`' },
   cleanup: { kind: 'flag', doc: 'delete the workdir when the run has succeeded' },
 } as const satisfies OptionSpecs;
 
@@ -115,4 +116,28 @@ export const profileOptions = {
   workdir: { kind: 'text', value: 'dir', doc: 'folder for trace.json, the phases for ui.perfetto.dev' },
   runtime,
   devices,
+} as const satisfies OptionSpecs;
+
+export const pinArguments = {
+  what: { doc: 'a project to pin, or one of: check, table, checkout' },
+  name: { doc: 'the project to check or to check out', optional: true },
+} as const satisfies ArgumentSpecs;
+
+export const pinOptions = {
+  config,
+  results: {
+    kind: 'text',
+    value: 'workdir',
+    doc: 'a whole run of the config: its last metrics go into the pin',
+  },
+} as const satisfies OptionSpecs;
+
+export const rerunArguments = {
+  workdir: { doc: 'folder of the run to make again' },
+} as const satisfies ArgumentSpecs;
+
+export const rerunOptions = {
+  workdir: { kind: 'text', value: 'dir', doc: 'folder of the new run; default: a new one below workdir/' },
+  anyway: { kind: 'flag', doc: 'also where something has changed since' },
+  runtime,
 } as const satisfies OptionSpecs;

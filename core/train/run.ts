@@ -8,6 +8,10 @@ import type { Runtime, TensorSpec } from '../runtime';
 import type { Tensor } from '../tensor';
 import type { NestedRecord } from '../tree';
 
+/** Files of a workdir: what makes the run again. */
+export const configFile = 'config.json';
+export const provenanceFile = 'provenance.json';
+
 export interface Run {
   readonly config: Config;
   readonly container: Container;

@@ -4,16 +4,16 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { CheckpointStore, describeErrno, findCheckpoint } from '../checkpoint/store';
-import type { Config } from '../config/schema';
 import { catalogue, ExitCode } from '../errors';
 import type { Params } from '../extensions';
 import type { TrainState } from '../hooks';
+import type { Provenance } from '../provenance';
 import * as tf from '../tensor';
 import { Chrono, type ChronoTotals } from './chrono';
 import { type DueEvaluator, evaluatorsOf, stockPredictFns } from './evals';
 import { StepLog } from './log';
 import { MetricsWriter } from './metrics';
-import type { HostBatch, Run } from './run';
+import { configFile, type HostBatch, provenanceFile, type Run } from './run';
 import { type SetupOptions, setUp } from './setup';
 import { makeState, restoreState, stateSpecs, stateToHost } from './state';
 import { buildStep, stepFunction } from './step';
@@ -22,8 +22,8 @@ import { itstime, stepsOf } from './steps';
 export interface TrainOptions extends SetupOptions {
   /** Aborting it makes the run write a checkpoint after the current step and stop. */
   readonly stop?: AbortSignal;
-  /** Facts about the program that go into every checkpoint: versions of core and plugins. */
-  readonly provenance?: Readonly<Record<string, unknown>>;
+  /** What the run is made with: goes into the workdir and into every checkpoint. */
+  readonly provenance?: Provenance;
 }
 
 export interface TrainResult {
@@ -48,7 +48,7 @@ const maxInFlight = 2;
 /** Without a workdir there are no metrics file and no checkpoints. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { hooks, registry, runtime, workdir, progress, stop } = options;
-  if (workdir !== undefined) await prepareWorkdir(workdir, options.config);
+  if (workdir !== undefined) await prepareWorkdir(workdir, options);
   const { run, input, loss, shardings, loopKey, batchToDevice, initialParams } = await setUp(options);
   const { config, length } = run;
   const { total_steps, batch_size } = length;
@@ -177,10 +177,13 @@ function scheduleMetrics({ config, update }: Run, step: number): Record<string, 
   return { ...Object.fromEntries(named), lr: config.lr * (multipliers[0] ?? 0) };
 }
 
-async function prepareWorkdir(workdir: string, config: Config): Promise<void> {
+async function prepareWorkdir(workdir: string, { config, provenance }: TrainOptions): Promise<void> {
+  const write = (file: string, value: unknown) =>
+    fs.writeFile(path.join(workdir, file), `${JSON.stringify(value, null, 2)}\n`);
   try {
     await fs.mkdir(workdir, { recursive: true });
-    await fs.writeFile(path.join(workdir, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+    await write(configFile, config);
+    if (provenance) await write(provenanceFile, provenance);
   } catch (cause) {
     throw errors.workdir({ workdir, cause: cause as NodeJS.ErrnoException });
   }

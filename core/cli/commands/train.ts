@@ -4,17 +4,29 @@ import pc from 'picocolors';
 import type { Config } from '../../config/schema';
 import { ExitCode } from '../../errors';
 import { createProgress, type Progress } from '../../progress';
+import { provenanceOf } from '../../provenance';
 import { shortPath } from '../../workspace/paths';
 import type * as training from '../../train/trainer';
 import type { CommandInput } from '../command';
 import type { trainOptions } from '../options';
-import { openExperiment } from '../experiment';
+import { newWorkdir, openExperiment } from '../experiment';
 import { openRuntime } from '../runtime';
 import { mark } from '../timing';
+import type * as pinning from './pin';
 
-export async function train({ options, overrides }: CommandInput<typeof trainOptions>): Promise<ExitCode> {
+type Input = CommandInput<typeof trainOptions>;
+
+export async function train(input: Input): Promise<ExitCode> {
+  const { pinned } = input.options;
+  if (pinned === undefined) return trainHere(input);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- few runs need it
+  const { trainPinned } = require('./pin') as typeof pinning;
+  return trainPinned(pinned, input, trainHere);
+}
+
+export async function trainHere({ options, overrides }: Input): Promise<ExitCode> {
   const experiment = await openExperiment('train', options.config, overrides);
-  const { session, config, hooks, name, unchanged } = experiment;
+  const { session, config, hooks, applied, name, unchanged } = experiment;
   const workdir = workdirOf(options.workdir, name);
   const progress = timed(createProgress());
   const runtime = await openRuntime(session, {
@@ -49,7 +61,7 @@ export async function train({ options, overrides }: CommandInput<typeof trainOpt
       workdir,
       progress,
       stop: stop.signal,
-      provenance: { ...experiment.provenance, runtime: runtime.description },
+      provenance: await provenanceOf(session, applied, runtime.description),
     });
     progress.finish({ metrics: result.metrics, workdir: workdir && shortPath(workdir) });
     if (result.status === 'preempted') return ExitCode.preempted;
@@ -78,8 +90,7 @@ function timed(progress: Progress): Progress {
 function workdirOf(option: string | false | undefined, name: string): string | undefined {
   if (option === false) return undefined;
   if (option !== undefined) return path.resolve(option);
-  const time = new Date().toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '');
-  return path.resolve('workdir', `${name}-${time}`);
+  return newWorkdir(name);
 }
 
 /** Whether the run came to the numbers in the config's header, said in a line each. */

@@ -1,0 +1,120 @@
+// Pins: what a project was run with is recorded, what has changed since is said file by file, and a run can be made again.
+
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { bv, expectUserError, project, root, tinyConfig } from '../support/cli';
+import { finalDigest } from '../support/runs';
+
+jest.setTimeout(300_000);
+
+const git = (cwd: string, ...args: string[]) =>
+  execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd }).toString();
+
+/** A workspace under version control, with one project and a config that uses it. */
+function repository(): string {
+  const cwd = project({
+    'package.json': '{"name": "workspace", "private": true, "bv": {}}',
+    '.gitignore': 'node_modules\n.cache\nruns\n',
+    'tiny.ts': tinyConfig({ louder: {}, ckpt_steps: 1 }),
+    'proj/louder/index.ts': `
+      import { definePlugin, z } from 'big-vision-ts/core';
+      import { factor } from './factor';
+      import * as tf from 'big-vision-ts/core/tensor';
+      export default definePlugin({
+        name: 'louder', version: '1.2.0', core: '*', doc: 'A loss that counts more.', options: z.strictObject({}),
+        apply(hooks) {
+          hooks.loss.tap('louder', (lossFn) => (...args) => {
+            const result = lossFn(...args);
+            return { ...result, loss: tf.mul(factor, result.loss) };
+          });
+        },
+      });`,
+    'proj/louder/factor.ts': 'export const factor = 2;\n',
+  });
+  fs.mkdirSync(path.join(cwd, 'node_modules'));
+  fs.symlinkSync(root, path.join(cwd, 'node_modules', 'big-vision-ts'));
+  git(cwd, 'init', '-q');
+  git(cwd, 'add', '.');
+  git(cwd, 'commit', '-qm', 'start');
+  return cwd;
+}
+
+interface Pin {
+  readonly version: string;
+  readonly losses: readonly number[];
+  readonly program: string;
+  readonly provenance: { readonly commit: string; readonly files: Readonly<Record<string, string>> };
+}
+
+test('a pin holds commit, versions, files and ten losses; check tells what changed; training refuses', async () => {
+  const cwd = repository();
+  expectUserError(await bv(['pin', 'louder'], { cwd }), /"louder" is pinned for the first time/);
+  expectUserError(
+    await bv(['pin', 'loud', '--config', 'tiny.ts'], { cwd }),
+    /no project "loud" .*Did you mean "louder"\?/,
+  );
+
+  expect(await bv(['pin', 'louder', '--config', 'tiny.ts'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const pin = JSON.parse(fs.readFileSync(path.join(cwd, 'proj/louder/pin.json'), 'utf8')) as Pin;
+  expect(pin).toMatchObject({ version: '1.2.0', config: 'tiny.ts' });
+  expect(pin.provenance.commit).toBe(git(cwd, 'rev-parse', 'HEAD').trim());
+  expect(Object.keys(pin.provenance.files)).toEqual(
+    expect.arrayContaining([
+      'proj/louder/factor.ts',
+      'proj/louder/index.ts',
+      'tiny.ts',
+      'big-vision-ts/core/train/trainer.ts',
+    ]),
+  );
+  expect(pin.losses).toHaveLength(10);
+  // Twice the cross-entropy of ten equal classes.
+  expect(pin.losses[0]).toBeCloseTo(2 * Math.log(10), 1);
+
+  const unchanged = await bv(['pin', 'check'], { cwd });
+  expect(unchanged).toMatchObject({ code: 0 });
+  expect(unchanged.stdout).toContain('nothing has changed');
+  const here = await bv(['train', '--pinned', 'louder', '--no-workdir'], { cwd });
+  expect(here).toMatchObject({ code: 0 });
+  expect((await bv(['pin', 'table'], { cwd })).stdout).toMatch(
+    /^\| louder \| 1\.2\.0 \| `[0-9a-f]{10}` .*\| `tiny\.ts` \|/m,
+  );
+
+  fs.writeFileSync(path.join(cwd, 'proj/louder/factor.ts'), 'export const factor = 3;\n');
+  const changed = await bv(['pin', 'check', 'louder'], { cwd });
+  expect(changed).toMatchObject({ code: 1 });
+  expect(changed.stdout).toMatch(/^ {2}changed: proj\/louder\/factor\.ts$/m);
+  expect(changed.stdout).not.toContain('proj/louder/index.ts');
+  expectUserError(
+    await bv(['train', '--pinned', 'louder', '--no-workdir'], { cwd }),
+    /isn't what "louder" was pinned with: proj\/louder\/factor\.ts\.\ntry: bv pin checkout louder/,
+  );
+  expectUserError(await bv(['pin', 'louder'], { cwd }), /Not committed.*proj\/louder\/factor\.ts/);
+  expectUserError(
+    await bv(['train', '--pinned', 'lauder', '--no-workdir'], { cwd }),
+    /no pin of "lauder"\. Did you mean "louder"\?/,
+  );
+});
+
+test('a run is made again from its workdir, to the same bits, and not with something else', async () => {
+  const cwd = repository();
+  const ran = await bv(['train', '--config', 'tiny.ts', '--workdir', 'runs/a', '--config.seed=5'], { cwd });
+  expect(ran).toMatchObject({ code: 0 });
+  expect(await bv(['rerun', 'runs/a', '--workdir', 'runs/b'], { cwd })).toMatchObject({ code: 0 });
+  const digest = (name: string) => finalDigest(path.join(cwd, 'runs', name));
+  expect(digest('b')).toEqual(digest('a'));
+
+  fs.writeFileSync(path.join(cwd, 'proj/louder/factor.ts'), 'export const factor = 3;\n');
+  expectUserError(
+    await bv(['rerun', 'runs/a', '--workdir', 'runs/c'], { cwd }),
+    /runs\/a was made with something else: proj\/louder\/factor\.ts/,
+  );
+  expect(await bv(['rerun', 'runs/a', '--workdir', 'runs/c', '--anyway'], { cwd })).toMatchObject({
+    code: 0,
+  });
+  expect(digest('c').sha256).not.toBe(digest('a').sha256);
+  expectUserError(
+    await bv(['rerun', 'proj'], { cwd }),
+    /proj isn't the workdir of a run: it has no config\.json/,
+  );
+});
