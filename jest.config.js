@@ -4,6 +4,8 @@ process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
+  // Jest's guard of leaked globals wraps tfjs's engine, whose setters then call themselves without end.
+  testEnvironmentOptions: { globalsCleanup: 'off' },
   roots: ['<rootDir>/test'],
   globalSetup: '<rootDir>/test/support/global-setup.js',
   testMatch: ['**/*.test.ts'],

@@ -24,7 +24,6 @@ export {
   tensor,
   zeros,
   zerosLike,
-  eye,
   oneHot,
   // Arithmetic
   abs,
@@ -137,6 +136,7 @@ export {
   dropout,
   einsum,
   erfInv,
+  eye,
   gelu,
   logSigmoid,
   logSoftmax,

@@ -1,13 +1,17 @@
 // Ops of our own, as models and losses call them.
 
 import {
+  cast,
   div,
   engine,
+  equal,
   exp,
+  expandDims,
   getKernel,
   log,
   max,
   neg,
+  range,
   softplus,
   sub,
   sum,
@@ -119,4 +123,10 @@ export function shardingConstraint(x: Tensor, spec: PartitionSpec): Tensor {
 /** The tensors as they are; the compiler computes none of them before all are there, nor merges across. */
 export function optimizationBarrier(tensors: readonly Tensor[]): Tensor[] {
   return [...runOwn('OptimizationBarrier', byPosition(tensors), {})];
+}
+
+/** The identity, float32 [n, n]. tfjs's own is filled on the host: n^2 numbers would be an argument of every step. */
+export function eye(n: number): Tensor {
+  const index = range(0, n, 1, 'int32');
+  return cast(equal(expandDims(index, 1), index), 'float32');
 }

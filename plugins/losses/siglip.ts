@@ -3,6 +3,7 @@
 import * as tf from '../../core/tensor';
 import type { ContrastiveInputs } from './contrastive';
 import { errors } from './errors';
+import { ownPairs } from './own-pairs';
 
 export interface SiglipInputs extends Pick<ContrastiveInputs, 'zimg' | 'ztxt' | 't'> {
   /** Added to the scaled similarities, scalar. */
@@ -19,7 +20,6 @@ export function siglipLoss({ zimg, ztxt, t, b }: SiglipInputs): tf.Tensor {
     throw errors.embeddings({ zimg: zimg.shape, ztxt: ztxt.shape });
   }
   const logits = tf.add(tf.mul(tf.matMul(zimg, ztxt, false, true), t), b);
-  // Not tf.eye, whose [batch, batch] numbers would be made on the host and be an argument of every step.
-  const signs = tf.oneHot(tf.range(0, batch, 1, 'int32'), batch, 1, -1, 'float32');
+  const signs = tf.where(ownPairs(batch), 1, -1);
   return tf.neg(tf.mean(tf.sum(tf.logSigmoid(tf.mul(signs, logits)), 1)));
 }

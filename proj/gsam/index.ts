@@ -1,19 +1,12 @@
 // SAM and GSAM: gradients that lead to flat minima (README.md).
 
-import { z } from 'zod';
-import { catalogue } from '../../core/errors';
+import { across, catalogue, definePlugin, norm, plus, z, zipNamed } from '../../core';
 import { registerParity } from '../../core/parity/register';
-import { definePlugin } from '../../core/plugin';
 import * as tf from '../../core/tensor';
-import { across, norm, plus } from '../../core/train/vectors';
-import { zipNamed } from '../../core/tree';
 import { gsamRunners } from './parity';
 
 const errors = catalogue('gsam', {
-  schedules: (n: number) => ({
-    what: `GSAM follows one schedule, the config has ${n}.`,
-    fix: 'one schedule.',
-  }),
+  schedules: (n: number) => ({ what: `GSAM follows one schedule, the config has ${n}.`, fix: 'use one.' }),
 });
 
 /**

@@ -59,7 +59,7 @@ test.each([
   });
 });
 
-test.each(['load_fix_natural_order', 'opt_errors'])('%s, which only a test can run, fails', async (name) => {
+test.each(['opt_errors'])('%s, which only a test can run, fails', async (name) => {
   expect(await runCase(path.join(goldenRoot, name), services)).toMatchObject({
     passed: false,
     differences: [],
