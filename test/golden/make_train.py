@@ -74,7 +74,7 @@ class Recorder(u.BigVisionMetricWriter):
 
 def run(config, image, labels):
   """Runs train.main, returns its metrics by step and the final parameters."""
-  spec = dict(image=tf.TensorSpec(image.shape[1:], tf.float32), labels=tf.TensorSpec(labels.shape[1:], tf.float32))
+  spec = dict(image=tf.TensorSpec(image.shape[1:], tf.float32), labels=tf.TensorSpec(labels.shape[1:], labels.dtype))
   bv_train.input_pipeline = types.SimpleNamespace(
       training=lambda _: (types.SimpleNamespace(element_spec=spec), len(image) * BATCH),
       start_global=lambda *a: iter([jax.device_put(dict(image=i, labels=l)) for i, l in zip(image, labels)]))

@@ -15,14 +15,28 @@ import mixup from '../../plugins/mixup';
 import optim from '../../plugins/optim';
 import schedules from '../../plugins/schedules';
 import sharding from '../../plugins/sharding';
+import text from '../../plugins/text';
+import towers from '../../plugins/towers';
 import vit from '../../plugins/vit';
 import gsam from '../../proj/gsam';
+import imageText from '../../proj/image_text';
 import type { GoldenCase } from './golden';
 import { fetchAll } from './runtimes';
 import { metricsOf } from './runs';
 import { temporaryFolder } from './temporary';
 
-const plugins = [losses, mixup, optim, schedules, sharding, vit, gsam] as unknown as readonly Plugin[];
+const plugins = [
+  losses,
+  mixup,
+  optim,
+  schedules,
+  sharding,
+  vit,
+  text,
+  towers,
+  gsam,
+  imageText,
+] as unknown as readonly Plugin[];
 
 /** Runs a case's config on its batches: the measurements by step, and the final parameters. */
 export async function trainCase(
