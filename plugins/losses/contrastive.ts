@@ -2,7 +2,6 @@
 
 import * as tf from '../../core/tensor';
 import { errors } from './errors';
-import { ownPairs } from './own-pairs';
 
 export interface ContrastiveInputs {
   /** Embeddings of images and of texts, [batch, width]; the i-th of one belongs to the i-th of the other. */
@@ -43,7 +42,7 @@ export function bidirectionalContrastiveLoss(
     const both = tf.logicalAnd(tf.expandDims(counts, 1), tf.expandDims(counts, 0));
     logits = tf.where(both, logits, leftOut);
   }
-  const own = tf.cast(ownPairs(batch), 'float32');
+  const own = tf.eye(batch);
   const ownPair = (logP: tf.Tensor) => tf.sum(tf.mul(logP, own), 1);
   const toText = ownPair(tf.logSoftmax(logits));
   const toImage = ownPair(tf.logSoftmax(tf.transpose(logits)));

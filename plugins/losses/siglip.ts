@@ -3,7 +3,6 @@
 import * as tf from '../../core/tensor';
 import type { ContrastiveInputs } from './contrastive';
 import { errors } from './errors';
-import { ownPairs } from './own-pairs';
 
 export interface SiglipInputs extends Pick<ContrastiveInputs, 'zimg' | 'ztxt' | 't'> {
   /** Added to the scaled similarities, scalar. */
@@ -20,6 +19,6 @@ export function siglipLoss({ zimg, ztxt, t, b }: SiglipInputs): tf.Tensor {
     throw errors.embeddings({ zimg: zimg.shape, ztxt: ztxt.shape });
   }
   const logits = tf.add(tf.mul(tf.matMul(zimg, ztxt, false, true), t), b);
-  const signs = tf.where(ownPairs(batch), 1, -1);
+  const signs = tf.sub(tf.mul(2, tf.eye(batch)), 1);
   return tf.neg(tf.mean(tf.sum(tf.logSigmoid(tf.mul(signs, logits)), 1)));
 }
