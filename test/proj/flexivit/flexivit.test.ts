@@ -1,0 +1,46 @@
+import { createHooks } from '../../../core/hooks';
+import { hostArray } from '../../../core/array';
+import type { Run } from '../../../core/train/run';
+import flexi from '../../../proj/flexivit';
+import { pick } from '../../../proj/flexivit/draw';
+import { resamplePatchembOnHost, resizeMatrix } from '../../../proj/flexivit/resample';
+
+test('a resize keeps constants, at the edges too', () => {
+  for (const antialias of [true, false]) {
+    for (const row of resizeMatrix(7, 3, antialias).to2DArray()) {
+      expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1);
+    }
+  }
+});
+
+test('a resampled kernel gives resized patches the same embedding', () => {
+  const kernel = Float32Array.from({ length: 16 }, (_, i) => Math.sin(i));
+  const patch = Float32Array.from({ length: 16 }, (_, i) => Math.cos(3 * i));
+  const { data } = resamplePatchembOnHost(hostArray('float32', [4, 4, 1, 1], kernel), [7, 6]);
+  const [down, across] = [resizeMatrix(4, 7, false).to2DArray(), resizeMatrix(4, 6, false).to2DArray()];
+  const resized = down.flatMap((row) =>
+    across.map((column) =>
+      row.reduce(
+        (sum, a, i) => sum + column.reduce((s, b, j) => s + a * b * (patch[4 * i + j] as number), 0),
+        0,
+      ),
+    ),
+  );
+  const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    Array.from(a).reduce((sum, x, i) => sum + x * (b[i] as number), 0);
+  expect(dot(data as Float32Array, resized)).toBeCloseTo(dot(kernel, patch), 4);
+});
+
+test('sizes are drawn in proportion', () => {
+  expect([0, 0.24, 0.25, 0.99].map((u) => pick([2, 4, 7], [1, 3, 0], u))).toEqual([2, 2, 4, 4]);
+  expect([0, 0.5, 0.99].map((u) => pick([2, 4, 7], null, u))).toEqual([2, 4, 7]);
+});
+
+test('each step has the size of its number, and all sizes come', () => {
+  const hooks = createHooks();
+  flexi.apply?.(hooks, flexi.options?.parse({ seqhw: { v: [2, 4] } }) as never);
+  const run = { config: { seed: 0 } } as unknown as Run;
+  const sizes = Array.from({ length: 20 }, (_, i) => hooks.step.call({}, i + 1, run).seqhw);
+  expect(new Set(sizes)).toEqual(new Set([2, 4]));
+  expect(hooks.step.call({}, 7, run).seqhw).toBe(sizes[6]);
+});
