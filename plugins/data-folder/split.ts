@@ -1,4 +1,4 @@
-// Which part of a folder is meant: `train`, `train[:90%]`, `[1000:]`.
+// Which part of a folder is meant: `train`, `train[:90%]`, `[1_000:]`.
 
 import { catalogue } from '../../core/errors';
 
@@ -17,12 +17,12 @@ const errors = catalogue('folder', {
 });
 
 export function parseSplit(text: string): Split {
-  const match = /^([^[\]]*)(?:\[\s*(\d+(?:\.\d+)?%?)?\s*:\s*(\d+(?:\.\d+)?%?)?\s*\])?$/.exec(text);
+  const match = /^([^[\]]*)(?:\[\s*(\d[\d_]*(?:\.\d+)?%?)?\s*:\s*(\d[\d_]*(?:\.\d+)?%?)?\s*\])?$/.exec(text);
   if (!match) throw errors.split({ split: text });
   const [, folder = '', from, to] = match;
   const bound = (value: string | undefined, count: number, fallback: number) => {
     if (value === undefined) return fallback;
-    const number = parseFloat(value);
+    const number = parseFloat(value.replaceAll('_', ''));
     return Math.min(count, Math.round(value.endsWith('%') ? (number * count) / 100 : number));
   };
   return { folder: folder.trim(), slice: (count) => [bound(from, count, 0), bound(to, count, count)] };
