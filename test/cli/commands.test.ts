@@ -146,6 +146,7 @@ test('train: a new workdir each time, named after the config; a named one resume
     'big_vision_metrics.txt',
     'checkpoints',
     'config.json',
+    'provenance.json',
   ]);
   expect(JSON.parse(fs.readFileSync(path.join(cwd, workdir, 'config.json'), 'utf8'))).toMatchObject({
     seed: 0,
