@@ -63,17 +63,20 @@ function nameOf(file: string, root: string): string | undefined {
 }
 
 /** The file of a recorded name. */
-export function fileOf(name: string, root: string): string {
+function fileOf(name: string, root: string): string {
   const ours = `${packageName}/`;
   return name.startsWith(ours) ? path.join(packageRoot, name.slice(ours.length)) : path.join(root, name);
 }
 
-/** SHA-256 in hex; undefined if the file isn't there. */
-export async function hashOf(file: string): Promise<string | undefined> {
+/** In hex. */
+export function sha256(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/** Undefined if the file isn't there. */
+async function hashOf(file: string): Promise<string | undefined> {
   try {
-    return createHash('sha256')
-      .update(await fs.readFile(file))
-      .digest('hex');
+    return sha256(await fs.readFile(file));
   } catch {
     return undefined;
   }
@@ -100,7 +103,7 @@ export async function provenanceOf(
 }
 
 export interface Change {
-  /** A file, or one of: core, node, runtime, lock file, plugin NAME. */
+  /** A file, or one of: core, node, package-lock.json, plugin NAME. */
   readonly what: string;
   readonly was: string;
   readonly is: string;
@@ -110,14 +113,12 @@ export interface Change {
 export async function changesSince(
   was: Provenance,
   session: Session,
-  runtime: string | undefined,
 ): Promise<{ readonly versions: readonly Change[]; readonly files: readonly Change[] }> {
   const { root } = session.workspace;
   const versionOf = new Map(session.plugins.map(({ plugin }) => [plugin.name, plugin.version]));
   const pairs: readonly (readonly [string, string | undefined, string | undefined])[] = [
     ['core', was.core, coreVersion],
     ['node', was.node, process.version],
-    ['runtime', was.runtime, runtime ?? was.runtime],
     ['package-lock.json', was.lock, await hashOf(path.join(root, 'package-lock.json'))],
     ...Object.entries(was.plugins).map(
       ([name, version]) => [`plugin ${name}`, version, versionOf.get(name)] as const,

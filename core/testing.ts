@@ -12,7 +12,7 @@ import { type Runtime, TensorSpec } from './runtime';
 import type { Tensor } from './tensor';
 import { compileStep } from './train/ahead';
 import { train as runTrainer } from './train/trainer';
-import { applyPlugins, openSession } from './workspace/session';
+import { applyPlugins, openSession, type Session } from './workspace/session';
 
 /** One step's measurements by name, with `step`. */
 export type MetricsRow = Readonly<Record<string, number>>;
@@ -43,14 +43,14 @@ export interface Testbed {
 }
 
 /**
- * @param folder anywhere in the workspace whose plugins are wanted: `__dirname` of the test.
+ * @param from anywhere in the workspace whose plugins are wanted, `__dirname` of the test; or a session that is open
  * @param options.runtime default: the first that works here
  */
 export async function openTestbed(
-  folder: string,
+  from: string | Session,
   options: { readonly runtime?: string } = {},
 ): Promise<Testbed> {
-  const session = openSession(folder);
+  const session = typeof from === 'string' ? openSession(from) : from;
   const { registry, container } = session;
   const plugins = session.plugins.map(({ plugin }) => plugin);
   const runtime = await openRuntime(session, { name: options.runtime, note: () => undefined });

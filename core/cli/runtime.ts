@@ -7,6 +7,7 @@ import type { Installer, Runtime, RuntimeOptions } from '../runtime';
 import { keysOf, viewOf } from '../schema-view';
 import { packageRoot } from '../workspace/paths';
 import type { Session } from '../workspace/session';
+import type { Experiment } from './experiment';
 import { mark } from './timing';
 
 /** Best first. `tensorflow` is only for those who ask for it. */
@@ -34,6 +35,23 @@ const errors = catalogue('cli', {
     fix: 'leave out --devices, or use --runtime xla.',
   }),
 });
+
+/** The runtime of an experiment, where the command line overrides what its config asks for. */
+export function openRuntimeOf(
+  { session, config }: Pick<Experiment, 'session' | 'config'>,
+  options: Pick<RuntimeRequest, 'devices' | 'topology'> & { readonly runtime?: string },
+  note: RuntimeRequest['note'],
+): Promise<Runtime> {
+  const { runtime: name = config.runtime, devices, topology } = options;
+  return openRuntime(session, {
+    name,
+    devices,
+    topology,
+    mesh: config.mesh,
+    rules: config.sharding_rules,
+    note,
+  });
+}
 
 export async function openRuntime(session: Session, request: RuntimeRequest): Promise<Runtime> {
   const { registry, workspace } = session;

@@ -1,7 +1,7 @@
 // A pin: what a project's results were obtained with, in proj/NAME/pin.json. Ten steps of its config are recorded beside the
 // facts, so that it is seen when the project no longer does what it did.
 
-import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -18,8 +18,8 @@ export const pinSchema = z.strictObject({
   version: z.string(),
   date: z.iso.date(),
   config: z.string().describe('FILE[:ARG], from the root of the workspace'),
-  overrides: z.array(z.string()).default([]).describe('as on the command line: --config.lr=1e-3'),
-  losses: z.array(z.number()).describe('of the first ten steps'),
+  overrides: z.array(z.string()).readonly().default([]).describe('as on the command line: --config.lr=1e-3'),
+  losses: z.array(z.number()).readonly().describe('of the first ten steps'),
   program: z.string().optional().describe('SHA-256 of the train step as StableHLO'),
   results: z.record(z.string(), z.number()).default({}).describe('the last metrics of a whole run'),
   provenance: z.strictObject({
@@ -27,7 +27,7 @@ export const pinSchema = z.strictObject({
     node: z.string(),
     runtime: z.string(),
     plugins: strings,
-    applied: z.array(z.string()),
+    applied: z.array(z.string()).readonly(),
     commit: z.string(),
     lock: z.string().optional(),
     files: strings.describe('SHA-256 of every source file that was loaded'),
@@ -57,16 +57,10 @@ export async function pinnedProjects(root: string): Promise<string[]> {
   const found: string[] = [];
   const folders = await fs.readdir(path.join(root, 'proj'), { withFileTypes: true }).catch(() => []);
   for (const { name } of folders) {
-    if (await exists(pinFile(root, name))) found.push(name);
+    if (existsSync(pinFile(root, name))) found.push(name);
   }
   return found.sort();
 }
-
-const exists = (file: string) =>
-  fs.access(file).then(
-    () => true,
-    () => false,
-  );
 
 export async function readPin(root: string, project: string): Promise<Pin> {
   const file = pinFile(root, project);
@@ -87,8 +81,4 @@ export async function writePin(root: string, pin: Pin): Promise<string> {
   const file = pinFile(root, pin.project);
   await fs.writeFile(file, `${JSON.stringify(pin, null, 2)}\n`);
   return file;
-}
-
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

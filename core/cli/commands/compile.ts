@@ -11,7 +11,7 @@ import { type Experiment, openExperiment } from '../experiment';
 import { findBatch } from '../find-batch';
 import type { compileArguments, compileOptions } from '../options';
 import { heading, print, printTable } from '../print';
-import { openRuntime } from '../runtime';
+import { openRuntimeOf } from '../runtime';
 import { bar, bytesText, secondsText, siText } from '../units';
 
 /** What is printed of a step; with `--json` as it is. Bytes and FLOPs; `device` is one chip, or one core of TPU v3. */
@@ -60,15 +60,9 @@ export async function compile({
   if (!(mfu > 0 && mfu <= 1)) throw errors.mfu({ mfu: String(options.mfu) });
   const experiment = await openExperiment('compile', args.config, overrides);
   const topology = options.topology ?? 'cpu';
-  const { session, config } = experiment;
-  const runtime = await openRuntime(session, {
-    name: 'xla',
-    topology,
-    devices: options.devices,
-    mesh: config.mesh,
-    rules: config.sharding_rules,
-    note: (text) => process.stderr.write(`${text}\n`),
-  });
+  const { config } = experiment;
+  const asked = { runtime: 'xla', topology, devices: options.devices };
+  const runtime = await openRuntimeOf(experiment, asked, (text) => process.stderr.write(`${text}\n`));
   try {
     if (!runtime.compiles) throw errors.eager({ runtime: runtime.name });
     const tryBatch = (batch_size: number) => reportOf(experiment, runtime, { topology, mfu, batch_size });

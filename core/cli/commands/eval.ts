@@ -6,7 +6,7 @@ import type * as evaluation from '../../train/evaluate';
 import type { CommandInput } from '../command';
 import type { evalOptions } from '../options';
 import { openExperiment } from '../experiment';
-import { openRuntime } from '../runtime';
+import { openRuntimeOf } from '../runtime';
 
 const errors = catalogue('cli', {
   notARun: (v: { workdir: string }) => ({
@@ -21,15 +21,10 @@ export async function evaluate({ options, overrides }: CommandInput<typeof evalO
   const isFile = checkpoint !== undefined && /\.npz(:.*)?$/.test(checkpoint);
   const initialise = isFile ? [{ path: 'model_init', value: checkpoint }] : [];
   const spec = options.config ?? (workdir === undefined ? undefined : configOf(workdir));
-  const { session, config, hooks, name } = await openExperiment('eval', spec, [...overrides, ...initialise]);
+  const experiment = await openExperiment('eval', spec, [...overrides, ...initialise]);
+  const { session, config, hooks, name } = experiment;
   const progress = createProgress();
-  const runtime = await openRuntime(session, {
-    name: options.runtime ?? config.runtime,
-    devices: options.devices,
-    mesh: config.mesh,
-    rules: config.sharding_rules,
-    note: progress.note.bind(progress),
-  });
+  const runtime = await openRuntimeOf(experiment, options, progress.note.bind(progress));
   progress.note(`${name} on ${runtime.description}`);
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- see `train`

@@ -14,7 +14,7 @@ import type { CommandInput } from '../command';
 import type { explainArguments, explainOptions } from '../options';
 import { type Experiment, openExperiment } from '../experiment';
 import { formatData, heading, print, printTable } from '../print';
-import { openRuntime } from '../runtime';
+import { openRuntimeOf } from '../runtime';
 
 const parts = ['config', 'plugins', 'hooks', 'params'] as const;
 type Part = (typeof parts)[number];
@@ -96,16 +96,11 @@ function showHooks({ hooks }: Experiment): void {
 }
 
 async function showParams(
-  { session, config, hooks }: Experiment,
-  { runtime: name, devices }: { runtime?: string; devices?: number },
+  experiment: Experiment,
+  options: { runtime?: string; devices?: number },
 ): Promise<void> {
-  const runtime = await openRuntime(session, {
-    name: name ?? config.runtime,
-    devices,
-    mesh: config.mesh,
-    rules: config.sharding_rules,
-    note: print,
-  });
+  const { session, config, hooks } = experiment;
+  const runtime = await openRuntimeOf(experiment, options, print);
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings the tensor library
     const { setUp } = require('../../train/setup') as typeof setup;

@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { catalogue, ExitCode } from '../../errors';
-import { type Pin, pinFile, pinnedProjects, pinnedSteps, readPin, sha256, writePin } from '../../pins/pin';
-import { changesSince, git, provenanceOf } from '../../provenance';
+import { type Pin, pinFile, pinnedProjects, pinnedSteps, readPin, writePin } from '../../pins/pin';
+import { changesSince, git, provenanceOf, sha256 } from '../../provenance';
 import type * as testing from '../../testing';
 import { metricsFile } from '../../train/metrics';
 import { didYouMean } from '../../suggest';
@@ -107,17 +107,11 @@ async function make(session: Session, project: string, wanted: Wanted): Promise<
     version: found.plugin.version,
     date: new Date().toISOString().slice(0, 10),
     config,
-    overrides: [...overrides],
-    losses: [...steps.losses],
+    overrides,
+    losses: steps.losses,
     program: steps.program,
     results,
-    provenance: {
-      ...facts,
-      plugins: { ...facts.plugins },
-      applied: [...facts.applied],
-      files: { ...facts.files },
-      commit,
-    },
+    provenance: { ...facts, commit },
   };
   print(
     `${shortPath(await writePin(root, made))}: ${project} ${made.version} at ${commit.slice(0, 10)}, ${Object.keys(facts.files).length} files`,
@@ -135,12 +129,9 @@ function parseOverride(text: string): Override {
 export async function tenSteps(root: string, spec: string, overrides: readonly string[]) {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings the tensor library
   const { openTestbed } = require('../../testing') as typeof testing;
-  const { config, applied } = await openExperiment(
-    'pin',
-    path.resolve(root, spec),
-    overrides.map(parseOverride),
-  );
-  const testbed = await openTestbed(root);
+  const file = path.resolve(root, spec);
+  const { session, config, applied } = await openExperiment('pin', file, overrides.map(parseOverride));
+  const testbed = await openTestbed(session);
   try {
     const rows = await testbed.train(config, pinnedSteps);
     const text = await testbed.programOf(config);
@@ -170,7 +161,7 @@ async function check(session: Session, projects: readonly string[]): Promise<Exi
   let changed = false;
   for (const project of projects) {
     const made = await readPin(session.workspace.root, project);
-    const { versions, files } = await changesSince(made.provenance, session, undefined);
+    const { versions, files } = await changesSince(made.provenance, session);
     heading(`${project} ${made.version}, pinned ${made.date} at ${made.provenance.commit.slice(0, 10)}`);
     for (const { what, was, is } of versions) print(`  ${what}: ${short(was)} -> ${short(is)}`);
     for (const { what, is } of files) print(`  ${is === 'none' ? 'gone' : 'changed'}: ${what}`);
@@ -183,7 +174,7 @@ async function check(session: Session, projects: readonly string[]): Promise<Exi
 const short = (text: string) => (/^[0-9a-f]{64}$/.test(text) ? text.slice(0, 10) : text);
 
 /** Markdown, for the README. */
-export async function pinTable(root: string): Promise<string> {
+async function table(root: string): Promise<ExitCode> {
   const pins = await Promise.all((await pinnedProjects(root)).map((project) => readPin(root, project)));
   const rows = pins.map(({ project, version, provenance, date, config, results }) => {
     const numbers = Object.entries(results).map(
@@ -191,13 +182,8 @@ export async function pinTable(root: string): Promise<string> {
     );
     return `| ${project} | ${version} | \`${provenance.commit.slice(0, 10)}\` (${date}) | \`${config}\` | ${numbers.join(', ')} |`;
   });
-  return ['| project | version | pinned at | config | results |', '|---|---|---|---|---|', ...rows].join(
-    '\n',
-  );
-}
-
-async function table(root: string): Promise<ExitCode> {
-  print(await pinTable(root));
+  const head = ['| project | version | pinned at | config | results |', '|---|---|---|---|---|'];
+  print([...head, ...rows].join('\n'));
   return ExitCode.ok;
 }
 
@@ -238,7 +224,7 @@ export async function trainPinned(
       ? [...made.overrides.map(parseOverride), ...input.overrides]
       : input.overrides;
 
-  const { versions, files } = await changesSince(made.provenance, session, undefined);
+  const { versions, files } = await changesSince(made.provenance, session);
   const changes = [...versions, ...files].map(({ what }) => what).filter((what) => what !== 'node');
   if (changes.length === 0) return trainHere({ ...input, options: { ...input.options, config }, overrides });
 

@@ -11,7 +11,7 @@ import type { CommandInput } from '../command';
 import { openExperiment } from '../experiment';
 import type { profileArguments, profileOptions } from '../options';
 import { heading, print, printTable } from '../print';
-import { openRuntime } from '../runtime';
+import { openRuntimeOf } from '../runtime';
 import { bytesText, secondsText, siText } from '../units';
 
 export async function profile({
@@ -19,15 +19,10 @@ export async function profile({
   options,
   overrides,
 }: CommandInput<typeof profileOptions, typeof profileArguments>): Promise<ExitCode> {
-  const { session, config, hooks, name } = await openExperiment('profile', args.config, overrides);
+  const experiment = await openExperiment('profile', args.config, overrides);
+  const { session, config, hooks, name } = experiment;
   const progress = createProgress();
-  const runtime = await openRuntime(session, {
-    name: options.runtime ?? config.runtime,
-    devices: options.devices,
-    mesh: config.mesh,
-    rules: config.sharding_rules,
-    note: progress.note.bind(progress),
-  });
+  const runtime = await openRuntimeOf(experiment, options, progress.note.bind(progress));
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings the tensor library
     const { profileSteps } = require('../../train/profile') as typeof profiling;

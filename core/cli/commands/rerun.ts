@@ -44,7 +44,7 @@ export async function rerun({
   read(configFile);
   const was = read(provenanceFile) as Provenance;
   const session = openSession(process.cwd());
-  const { versions, files } = await changesSince(was, session, undefined);
+  const { versions, files } = await changesSince(was, session);
   const changes = [...versions, ...files].map(({ what }) => what);
   if (changes.length > 0 && !anyway) {
     throw errors.changed({ workdir: shortPath(from), changes, commit: was.commit });

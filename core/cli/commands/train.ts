@@ -10,7 +10,7 @@ import type * as training from '../../train/trainer';
 import type { CommandInput } from '../command';
 import type { trainOptions } from '../options';
 import { newWorkdir, openExperiment } from '../experiment';
-import { openRuntime } from '../runtime';
+import { openRuntimeOf } from '../runtime';
 import { mark } from '../timing';
 import type * as pinning from './pin';
 
@@ -29,13 +29,7 @@ export async function trainHere({ options, overrides }: Input): Promise<ExitCode
   const { session, config, hooks, applied, name, unchanged } = experiment;
   const workdir = workdirOf(options.workdir, name);
   const progress = timed(createProgress());
-  const runtime = await openRuntime(session, {
-    name: options.runtime ?? config.runtime,
-    devices: options.devices,
-    mesh: config.mesh,
-    rules: config.sharding_rules,
-    note: progress.note.bind(progress),
-  });
+  const runtime = await openRuntimeOf(experiment, options, progress.note.bind(progress));
   const keeps = workdir === undefined ? 'keeping nothing' : `in ${shortPath(workdir)}`;
   progress.note(`${name} on ${runtime.description}, ${keeps}`);
 
@@ -61,7 +55,8 @@ export async function trainHere({ options, overrides }: Input): Promise<ExitCode
       workdir,
       progress,
       stop: stop.signal,
-      provenance: await provenanceOf(session, applied, runtime.description),
+      provenance:
+        workdir === undefined ? undefined : await provenanceOf(session, applied, runtime.description),
     });
     progress.finish({ metrics: result.metrics, workdir: workdir && shortPath(workdir) });
     if (result.status === 'preempted') return ExitCode.preempted;
