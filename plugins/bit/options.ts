@@ -1,6 +1,7 @@
 // Options of both ResNets: the original's names and defaults.
 
 import { z } from 'zod';
+import { numClasses } from '../layers';
 
 /** Numbers of units in each stage. */
 const depths: Readonly<Record<string, readonly number[]>> = {
@@ -13,13 +14,7 @@ const depths: Readonly<Record<string, readonly number[]>> = {
 const known = Object.keys(depths).join(', ');
 
 export const bitOptions = z.strictObject({
-  num_classes: z
-    .number()
-    .int()
-    .min(0)
-    .nullable()
-    .default(null)
-    .describe('width of the head; null or 0: no head, and the output is the mean over the image'),
+  num_classes: numClasses('the mean over the image'),
   width: z
     .number()
     .min(0.5)

@@ -11,6 +11,7 @@ export { type EmbedOptions, attend, embed } from './embed';
 export { imageOf } from './image';
 export { type MlpOptions, mlpBlock } from './mlp';
 export { type GroupNormOptions, groupNorm, inGroups, type LayerNormOptions, layerNorm } from './norm';
+export { numClasses } from './options';
 export { convertPreLinen } from './pre-linen';
 export { inStorage } from './storage';
 

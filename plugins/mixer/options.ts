@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { catalogue } from '../../core/errors';
 import { didYouMean } from '../../core/suggest';
+import { numClasses } from '../layers';
 
 interface Size {
   readonly hidden_dim: number;
@@ -33,13 +34,7 @@ const positive = z.number().int().min(1);
 const ofSize = (what: string) => positive.optional().describe(`${what}; default: the variant's`);
 
 export const mixerOptions = z.strictObject({
-  num_classes: z
-    .number()
-    .int()
-    .min(0)
-    .nullable()
-    .default(null)
-    .describe('width of the head; null or 0: no head, and the output is the mean of the tokens'),
+  num_classes: numClasses('the mean of the tokens'),
   variant: z
     .string()
     .refine(isVariant, {

@@ -1,19 +1,14 @@
 // The model's options: the original's names and defaults.
 
 import { z } from 'zod';
+import { numClasses } from '../layers';
 import { transformerOptions, vitOptions } from '../vit';
 
 const { dropout, scan, remat_policy } = transformerOptions;
 const positive = z.number().int().min(1);
 
 export const textOptions = z.strictObject({
-  num_classes: z
-    .number()
-    .int()
-    .min(0)
-    .nullable()
-    .default(null)
-    .describe('width of the head; null or 0: no head, and the output is the pooled representation'),
+  num_classes: numClasses('the pooled representation'),
   variant: vitOptions.shape.variant.describe(
     'a named size of the image model, such as "B"; other options override it',
   ),

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { didYouMean } from '../../core/suggest';
 import { rematPolicies } from '../../core/tensor';
+import { numClasses } from '../layers';
 import { decodeVariant, sizes } from './variants';
 
 const positive = z.number().int().min(1);
@@ -39,13 +40,7 @@ export const transformerOptions = {
 };
 
 export const vitOptions = z.strictObject({
-  num_classes: z
-    .number()
-    .int()
-    .min(0)
-    .nullable()
-    .default(null)
-    .describe('width of the head; null or 0: no head, and the output is the pooled representation'),
+  num_classes: numClasses('the pooled representation'),
   variant: z
     .string()
     .refine((variant) => decodeVariant(variant) !== undefined, {
