@@ -44,7 +44,14 @@ export default definePlugin({
   name: 'image_text',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { evaluators: '^0.1.0', losses: '^0.1.0', text: '^0.1.0', towers: '^0.1.0', vit: '^0.1.0' },
+  needs: {
+    evaluators: '^0.1.0',
+    losses: '^0.1.0',
+    pp: '^0.1.0',
+    text: '^0.1.0',
+    towers: '^0.1.0',
+    vit: '^0.1.0',
+  },
   doc: 'Contrastive training of image and text towers: CLIP (arXiv:2103.00020), LiT (2111.07991), SigLIP (2303.15343).',
   options: z.strictObject({
     loss: z

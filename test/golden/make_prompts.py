@@ -1,5 +1,8 @@
 # Copyright 2026 the project's authors. Licensed under the Apache License, Version 2.0.
-"""Class names and prompt templates of zero-shot classification, as data: proj/image_text/evaluators/clip-names.json."""
+"""Subsets of ImageNet and prompt templates of zero-shot classification, as data: proj/image_text/evaluators/clip-names.json.
+
+The names themselves are plugins/pp/class-names/clip_i1k.txt.
+"""
 
 import ast
 import json
@@ -18,9 +21,7 @@ def constants(path):
 
 imagenet = constants("datasets/imagenet/class_names.py")
 prompts = constants("evaluators/proj/image_text/prompt_engineering_constants.py")
-names = imagenet["CLIP_IMAGENET_CLASS_NAMES"]
 data = {
-    "imagenet_class_names": names,
     "imagenet_a": imagenet["IMAGENET_A_LABELSET"],
     "imagenet_r": imagenet["IMAGENET_R_LABELSET"],
     "templates": {

@@ -2,6 +2,7 @@
 
 import { catalogue } from '../../../core/errors';
 import { didYouMean } from '../../../core/suggest';
+import { classNames as listedNames } from '../../../plugins/pp';
 import data from './clip-names.json';
 
 const errors = catalogue('zeroshot', {
@@ -15,7 +16,7 @@ const errors = catalogue('zeroshot', {
   }),
 });
 
-const imagenet = data.imagenet_class_names;
+const imagenet = listedNames('clip_i1k');
 const some = (indices: readonly number[]) => indices.map((i) => imagenet[i] as string);
 
 /** By data set, the names that CLIP was evaluated with. */
