@@ -15,5 +15,5 @@ export { comparisonFor } from './kinds';
 export { gradientsOfSum } from './kinds/loss';
 export { caseParams, type ModelParity, modelRunner, type ScalarOf } from './kinds/model';
 export { arraysBeside, arraysUnder, caseFolders, readCase, readCaseInfo } from './read';
-export { parityServices, runCase, type Verdict } from './run';
+export { arraySource, parityServices, runCase, type Verdict } from './run';
 export { fetchAll, registeredName, sendAll } from './tensors';

@@ -42,7 +42,7 @@ export function parityServices(
     implementation: {
       doc: 'The inputs of a recorded case; the first axis is that of examples.',
       options: z.strictObject({ id: z.int() }) as z.ZodObject,
-      create: ({ id }) => sourceOf(served[id as number] ?? new Map<string, HostArray>()),
+      create: ({ id }) => arraySource(served[id as number] ?? new Map<string, HostArray>()),
     },
   });
   return {
@@ -53,7 +53,8 @@ export function parityServices(
   };
 }
 
-function sourceOf(arrays: ReadonlyMap<string, HostArray>) {
+/** Examples along the first axis of arrays. */
+export function arraySource(arrays: ReadonlyMap<string, HostArray>) {
   const [first] = arrays.values();
   const row = ({ dtype, shape, data }: HostArray, index: number) => {
     const size = sizeOf(shape.slice(1));

@@ -39,19 +39,8 @@ def main():
               "log_training_steps": 1, "ckpt_steps": STEPS, "pp_modules": [], **config}
     given = {**config, "model": {**config["model"], "out_dim": (
         tuple(d) if isinstance(d := config["model"]["out_dim"], list) else d)}}
-    rows, params = make_train.run(given, image, labels)
-    keys = ["training_loss", "l2_grads", "l2_params", "l2_updates"]
-    keys += [k for k in rows[1] if k.startswith("global_schedule")]
-    outputs = {k: np.array([rows[s][k] for s in range(1, STEPS + 1)], np.float32) for k in keys}
-    outputs["num_params"] = np.int32(rows[0]["num_params"])
-    outputs.update({k: v for k, v in c.flat(params, "params/").items() if not k.endswith("/key/bias")})
-    for k in ("ckpt_steps", "log_training_steps", "pp_modules"):
-      config.pop(k)
-    c.save_case(
-        f"train_siglip_{label}", kind="train", name="trainers/proj/image_text/siglip", args=dict(config=config),
-        inputs=dict(image=image, labels=labels), outputs=outputs, atol=1e-5, rtol=1e-4,
-        tolerances=dict(num_params=dict(atol=0, rtol=0)), note=note)
-    print({k: v.tolist() for k, v in outputs.items() if k in keys})
+    make_train.save(
+        f"train_siglip_{label}", "trainers/proj/image_text/siglip", config, image, labels, note, given=given)
 
 
 if __name__ == "__main__":

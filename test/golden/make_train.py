@@ -90,6 +90,23 @@ def run(config, image, labels):
   return dict(Recorder.rows), jax.device_get(ckpt["params"])
 
 
+def save(case, name, config, image, labels, note, atol=1e-5, rtol=1e-4, given=None):
+  """Runs a config (`given` in its place, if it isn't plain data) and saves the case."""
+  steps = config["total_steps"]
+  rows, params = run(given or config, image, labels)
+  keys = ["training_loss", "l2_grads", "l2_params", "l2_updates"]
+  keys += [k for k in rows[1] if k.startswith("global_schedule")]
+  outputs = {k: np.array([rows[s][k] for s in range(1, steps + 1)], np.float32) for k in keys}
+  outputs["num_params"] = np.int32(rows[0]["num_params"])
+  # The gradient of attention key biases is rounding noise, which Adam scales up to the size of any other.
+  outputs.update({k: v for k, v in c.flat(params, "params/").items() if not k.endswith("/key/bias")})
+  config = {k: v for k, v in config.items() if k not in ("ckpt_steps", "log_training_steps", "pp_modules")}
+  c.save_case(
+      case, kind="train", name=name, args=dict(config=config), inputs=dict(image=image, labels=labels),
+      outputs=outputs, atol=atol, rtol=rtol, tolerances=dict(num_params=dict(atol=0, rtol=0)), note=note)
+  print({k: v[:3].tolist() + v[-2:].tolist() for k, v in outputs.items() if k in keys})
+
+
 def main():
   only = sys.argv[1:]
   for label, (steps, config, note) in CASES.items():
@@ -99,23 +116,11 @@ def main():
               "input": dict(batch_size=BATCH), "log_training_steps": 1, "ckpt_steps": steps, "pp_modules": [], **config}
     image, labels = make_data(steps)
     bf16 = "mu_dtype" in config["optax"]
-    rows, params = run(config, image, labels)
-    keys = ["training_loss", "l2_grads", "l2_params", "l2_updates"]
-    keys += [k for k in rows[1] if k.startswith("global_schedule")]
-    outputs = {k: np.array([rows[s][k] for s in range(1, steps + 1)], np.float32) for k in keys}
-    outputs["num_params"] = np.int32(rows[0]["num_params"])
-    # The gradient of attention key biases is rounding noise, which Adam scales up to the size of any other.
-    outputs.update({k: v for k, v in c.flat(params, "params/").items() if not k.endswith("/key/bias")})
-    for k in ("ckpt_steps", "log_training_steps", "pp_modules"):
-      config.pop(k)
-    c.save_case(
-        f"train_vit_{label}", kind="train", name="train", args=dict(config=config),
-        inputs=dict(image=image, labels=labels), outputs=outputs, atol=5e-5 if bf16 else 1e-5,
-        rtol=2e-4 if bf16 else 1e-4, tolerances=dict(num_params=dict(atol=0, rtol=0)),
-        note=note + " Inputs have a leading axis of steps. Outputs: the measurements of every step and the final "
+    save(
+        f"train_vit_{label}", "train", config, image, labels,
+        note + " Inputs have a leading axis of steps. Outputs: the measurements of every step and the final "
         "params/<path> (without attention key biases, whose gradient is rounding noise). The parameters start "
-        "from the seed.")
-    print({k: v[:3].tolist() + v[-2:].tolist() for k, v in outputs.items() if k in keys})
+        "from the seed.", atol=5e-5 if bf16 else 1e-5, rtol=2e-4 if bf16 else 1e-4)
 
 
 if __name__ == "__main__":

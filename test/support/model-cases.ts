@@ -10,8 +10,9 @@ import * as tf from '../../core/tensor';
 import { valueAndGrad } from '../../core/train/gradients';
 import type { NestedRecord } from '../../core/tree';
 import { bidirectionalContrastiveLoss, siglipLoss } from '../../plugins/losses';
-import { arraysUnder, type GoldenCase } from './golden';
-import { fetchAll, sendAll, type TestRuntime } from './runtimes';
+import { XlaRuntime } from '../../plugins/xla';
+import { arraysUnder, expectCase, type GoldenCase, goldenCases, readCase } from './golden';
+import { fetchAll, onRuntimes, sendAll, type TestRuntime } from './runtimes';
 
 /** The scalar of a gradient case. */
 export type LossOf = (result: ModelResult, batch: Readonly<Record<string, tf.Tensor>>) => tf.Tensor;
@@ -29,15 +30,44 @@ function pairOf(output: ModelResult['output']) {
   return { zimg, ztxt };
 }
 
+/** Names of a model's results in its cases, and the scalars of its gradient cases. */
+export interface CaseOutputs {
+  readonly names?: readonly string[];
+  readonly losses?: Readonly<Record<string, LossOf>>;
+}
+
+/** Tests a model, by the original's name, against all its recordings: results and gradients, and initial parameters. */
+export function testRecordedModel(
+  name: string,
+  modelOf: (args: object) => Model,
+  outputs: CaseOutputs = {},
+): void {
+  const folders = (kind: string) =>
+    goldenCases((info) => info.kind === kind && info.name === name).map(({ folder }) => folder);
+
+  onRuntimes((use) => {
+    test.each(folders('model'))('%s', async (folder) => {
+      const golden = await readCase(folder);
+      expectCase(await runModelCase(use.runtime, golden, modelOf(golden.args), outputs), golden);
+    });
+  });
+
+  test.each(folders('init_exact'))('%s', async (folder) => {
+    const runtime = await XlaRuntime.create({ platform: 'cpu' });
+    const golden = await readCase(folder);
+    const got = await initCase(runtime, golden, modelOf(golden.args));
+    expect([...got.keys()].sort()).toEqual([...golden.outputs.keys()].sort());
+    expectCase(got, golden);
+    runtime.dispose();
+  });
+}
+
 /** What a case recorded, as the model computes it: the results by `names`, `out/...`, or `loss` and `grad/...`. */
-export async function runModelCase(
+async function runModelCase(
   runtime: TestRuntime,
   golden: GoldenCase,
   model: Model,
-  {
-    names = ['output'],
-    losses = {},
-  }: { names?: readonly string[]; losses?: Readonly<Record<string, LossOf>> },
+  { names = ['output'], losses = {} }: CaseOutputs,
 ): Promise<Map<string, HostArray>> {
   const params = sendAll(runtime, arraysUnder(golden.inputs, 'params'));
   const inputs = [...golden.inputs].filter(([name]) => !name.startsWith('params/'));
@@ -64,11 +94,7 @@ export async function runModelCase(
 }
 
 /** The initial parameters of an `init_exact` case. */
-export async function initCase(
-  runtime: Runtime,
-  golden: GoldenCase,
-  model: Model,
-): Promise<Map<string, HostArray>> {
+async function initCase(runtime: Runtime, golden: GoldenCase, model: Model): Promise<Map<string, HostArray>> {
   const specs = [...golden.inputs].map(([name, { dtype, shape }]) => [name, new TensorSpec(dtype, shape)]);
   const declared = declareParams(
     runtime,

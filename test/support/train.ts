@@ -5,6 +5,7 @@ import { type Config, configSchema } from '../../core/config/schema';
 import { Container } from '../../core/container';
 import { parseOptions, Registry } from '../../core/extensions';
 import { createHooks } from '../../core/hooks';
+import { arraySource } from '../../core/parity';
 import { type Plugin, registrarFor } from '../../core/plugin';
 import { silentProgress } from '../../core/progress';
 import { type Runtime, TensorSpec } from '../../core/runtime';
@@ -101,19 +102,13 @@ export async function trainCase(
 function fixedBatches(inputs: ReadonlyMap<string, HostArray>): InputPipeline {
   const [first] = [...inputs.values()] as [HostArray];
   const [steps, batch_size] = first.shape as [number, number];
-  const batchAt = (position: number): HostBatch =>
-    Object.fromEntries(
-      [...inputs].map(([name, { dtype, shape, data }]) => {
-        const size = sizeOf(shape.slice(1));
-        return [name, hostArray(dtype, shape.slice(1), data.slice(position * size, (position + 1) * size))];
-      }),
-    );
+  const source = arraySource(inputs);
   const spec = Object.fromEntries(
     [...inputs].map(([name, { dtype, shape }]) => [name, new TensorSpec(dtype, shape.slice(1))]),
   );
   const batches = (position: number): BatchStream => {
     let next = position;
-    return { next: async () => batchAt(next++), close: async () => undefined };
+    return { next: async () => source.get(next++) as HostBatch, close: async () => undefined };
   };
   const opened = { examples: steps * batch_size, spec, batches, close: async () => undefined };
   return {

@@ -1,10 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { z } from 'zod';
-import { type HostArray, hostArray, sizeOf } from '../../../core/array';
+import { type HostArray, hostArray } from '../../../core/array';
 import type { UserError } from '../../../core/errors';
-import type { Evaluator, Example, Model, Params, PredictFn } from '../../../core/extensions';
+import type { Evaluator, Model, Params, PredictFn } from '../../../core/extensions';
 import { Scope } from '../../../core/layers/scope';
-import { definePlugin, type Plugin } from '../../../core/plugin';
+import type { Plugin } from '../../../core/plugin';
 import type { Runtime } from '../../../core/runtime';
 import { tokens } from '../../../core/train/run';
 import { mapTree, type Tree } from '../../../core/tree';
@@ -17,30 +16,7 @@ import vit from '../../../plugins/vit';
 import { XlaRuntime } from '../../../plugins/xla';
 import { arraysUnder, expectCase, goldenCases, readCase } from '../../support/golden';
 import { register } from '../../support/pp';
-
-/** Serves the arrays' first axis as examples. */
-const recorded = (arrays: ReadonlyMap<string, HostArray>) =>
-  definePlugin({
-    name: 'recorded',
-    version: '0.1.0',
-    core: '*',
-    doc: 'Recorded examples.',
-    register: ({ register }) =>
-      register('data', 'recorded', {
-        doc: '',
-        options: z.strictObject({}),
-        create: () => ({
-          size: [...arrays.values()][0]!.shape[0]!,
-          get: (index): Example =>
-            Object.fromEntries(
-              [...arrays].map(([name, { dtype, shape, data }]) => {
-                const size = sizeOf(shape.slice(1));
-                return [name, hostArray(dtype, shape.slice(1), data.slice(index * size, (index + 1) * size))];
-              }),
-            ),
-        }),
-      }),
-  });
+import { recorded } from '../../support/recorded';
 
 interface Setup {
   readonly runtime: Runtime;
@@ -59,7 +35,14 @@ async function make({
   batch_size = 8,
   options,
 }: Setup): Promise<Evaluator> {
-  const plugins = [losses, pp, input, evaluators, vit, recorded(arrays)] as unknown as Plugin[];
+  const plugins = [
+    losses,
+    pp,
+    input,
+    evaluators,
+    vit,
+    recorded({ test: Object.fromEntries(arrays) }),
+  ] as unknown as Plugin[];
   const { registry, container } = register(...plugins);
   container.provide(tokens.registry, registry);
   container.provide(tokens.runtime, runtime);

@@ -1,9 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as path from 'node:path';
 import { z } from 'zod';
-import { type HostArray, hostArray, sizeOf } from '../../../core/array';
+import { hostArray, sizeOf } from '../../../core/array';
 import { readNpz } from '../../../core/checkpoint/npz';
-import type { Example, PredictFn } from '../../../core/extensions';
+import type { PredictFn } from '../../../core/extensions';
 import { definePlugin, type Plugin } from '../../../core/plugin';
 import type { Runtime } from '../../../core/runtime';
 import * as tf from '../../../core/tensor';
@@ -18,38 +18,8 @@ import { createEagerRuntime } from '../../../plugins/tfjs/runtime';
 import { XlaRuntime } from '../../../plugins/xla';
 import imageText from '../../../proj/image_text';
 import { register } from '../../support/pp';
+import { type Arrays, recorded } from '../../support/recorded';
 import { temporaryFolder } from '../../support/temporary';
-
-type Arrays = Readonly<Record<string, HostArray>>;
-
-/** Serves the arrays' first axis as examples; the option `split` picks the arrays. */
-const recorded = (splits: Readonly<Record<string, Arrays>>, classes?: readonly string[]) =>
-  definePlugin({
-    name: 'recorded',
-    version: '0.1.0',
-    core: '*',
-    doc: 'Recorded examples.',
-    register: ({ register }) =>
-      register('data', 'recorded', {
-        doc: '',
-        options: z.strictObject({ split: z.string().default('test') }),
-        create: ({ split }) => {
-          const arrays = Object.entries(splits[split] ?? {});
-          return {
-            size: arrays[0]?.[1].shape[0] ?? 0,
-            classes,
-            get: (index): Example =>
-              Object.fromEntries(
-                arrays.map(([name, { dtype, shape, data }]) => {
-                  const size = sizeOf(shape.slice(1));
-                  const row = data.slice(index * size, (index + 1) * size);
-                  return [name, hostArray(dtype, shape.slice(1), row)];
-                }),
-              ),
-          };
-        },
-      }),
-  });
 
 interface Setup {
   readonly type: string;

@@ -1,7 +1,9 @@
-import { type HostArray, hostArray } from '../../../core/array';
+import type { HostArray } from '../../../core/array';
 import { type Config, configSchema } from '../../../core/config/schema';
 import { Container } from '../../../core/container';
 import { parseOptions, type Params, Registry, type RunLength } from '../../../core/extensions';
+import type { ParityCase, ParityServices } from '../../../core/parity';
+import { optimizerRunner } from '../../../core/parity/kinds/optimizer';
 import { registrarFor } from '../../../core/plugin';
 import { TensorSpec } from '../../../core/runtime';
 import * as tf from '../../../core/tensor';
@@ -10,7 +12,7 @@ import { mapTree, namedLeaves, nest, type NestedRecord, zipNamed } from '../../.
 import optim, { clipByPerExampleGlobalNorm } from '../../../plugins/optim';
 import schedules from '../../../plugins/schedules';
 import { XlaRuntime } from '../../../plugins/xla';
-import { fetchAll, onRuntimes, sendAll, type TestRuntime, useEagerCpu } from '../../support/runtimes';
+import { onRuntimes, type TestRuntime, useEagerCpu } from '../../support/runtimes';
 import { arraysUnder, expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 
 const container = Container.create();
@@ -38,32 +40,12 @@ function applyUpdate(rule: UpdateRule, grads: Params, state: Params, params: Par
   return { params: zipNamed([params, next.updates], (p, u) => tf.add(p, u)), state: next.state };
 }
 
-async function trajectory(
-  runtime: TestRuntime,
-  { args, inputs }: GoldenCase,
-): Promise<Map<string, HostArray>> {
-  const { config, sched_kw, steps } = args as { config: object; sched_kw: RunLength; steps: number };
-  const initial = arraysUnder(inputs, 'params');
-  const rule = ruleOf(config, initial, sched_kw);
-  const init = runtime.jit((p: Params) => rule.init(p), { name: 'init' });
-  const update = runtime.jit(
-    (grads: Params, state: Params, p: Params, step: tf.Tensor) => applyUpdate(rule, grads, state, p, step),
-    { name: 'update' },
-  );
-  let params = sendAll(runtime, initial);
-  let state = init(params);
-  const got = new Map<string, HostArray>();
-  for (let step = 0; step < steps; step++) {
-    const grads = sendAll(runtime, arraysUnder(inputs, `grads/${step}`));
-    ({ params, state } = update(grads, state, params, runtime.toDevice(hostArray('int32', [], [step]))));
-    for (const [name, array] of await fetchAll(runtime, params, `params/${step}/`)) got.set(name, array);
-  }
-  rule.schedules.forEach((schedule, i) => {
-    const rates = Array.from({ length: steps }, (_, step) => schedule.at(step));
-    got.set(`schedule/${i}`, hostArray('float32', [steps], rates));
-  });
-  return got;
-}
+/** The runner needs no more of its services than these. */
+const trajectory = (runtime: TestRuntime, golden: GoldenCase) =>
+  optimizerRunner(
+    golden as unknown as ParityCase,
+    { runtime, container } as unknown as ParityServices,
+  ) as Promise<ReadonlyMap<string, HostArray>>;
 
 describe('golden: ten steps', () => {
   onRuntimes((use) => {

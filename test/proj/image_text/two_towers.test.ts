@@ -9,38 +9,17 @@ import layers from '../../../plugins/layers';
 import text from '../../../plugins/text';
 import towers from '../../../plugins/towers';
 import vit from '../../../plugins/vit';
-import { XlaRuntime } from '../../../plugins/xla';
 import imageText from '../../../proj/image_text';
-import { arraysUnder, expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
-import { initCase, pairLosses, runModelCase } from '../../support/model-cases';
+import { arraysUnder, type GoldenCase, readCase } from '../../support/golden';
+import { pairLosses, testRecordedModel } from '../../support/model-cases';
 import { register } from '../../support/pp';
-import { onRuntimes } from '../../support/runtimes';
 import { temporaryFolder } from '../../support/temporary';
 
 const { registry, container } = register(layers, vit, text, towers, imageText as never);
 const modelOf = (args: object): Model =>
   registry.create(container, 'model', 'proj.image_text.two_towers', args, 'model');
-const folders = (kind: string) =>
-  goldenCases((info) => info.kind === kind && info.name === 'proj/image_text/two_towers').map(
-    ({ folder }) => folder,
-  );
 
-onRuntimes((use) => {
-  test.each(folders('model'))('%s', async (folder) => {
-    const golden = await readCase(folder);
-    const how = { names: ['zimg', 'ztxt'], losses: pairLosses };
-    expectCase(await runModelCase(use.runtime, golden, modelOf(golden.args), how), golden);
-  });
-});
-
-test.each(folders('init_exact'))('%s', async (folder) => {
-  const runtime = await XlaRuntime.create({ platform: 'cpu' });
-  const golden = await readCase(folder);
-  const got = await initCase(runtime, golden, modelOf(golden.args));
-  expect([...got.keys()].sort()).toEqual([...golden.outputs.keys()].sort());
-  expectCase(got, golden);
-  runtime.dispose();
-});
+testRecordedModel('proj/image_text/two_towers', modelOf, { names: ['zimg', 'ztxt'], losses: pairLosses });
 
 test('options of a tower are checked by the tower', () => {
   expect(() => modelOf({ image: { widht: 8 } })).toThrow(/"model.image.widht".*Did you mean "width"/);
