@@ -10,8 +10,6 @@ import { oneTower, oneTowerOptions } from './one_tower';
 import { renderText } from './render';
 import { hexFont, packagedFont } from './unifont';
 
-export { oneTower, oneTowerOptions } from './one_tower';
-
 const side = z.int().min(1);
 const brightness = z.int().min(0).max(255);
 

@@ -1,43 +1,12 @@
 // Contrastive training of image and text towers: CLIP, LiT and SigLIP (README.md).
 
-import { z } from 'zod';
-import { catalogue } from '../../core/errors';
-import type { ModelResult, PredictFn } from '../../core/extensions';
-import type { LossFn } from '../../core/hooks';
-import { Scope } from '../../core/layers/scope';
+import { definePlugin, type LossFn, type PredictFn, Scope, z } from '../../core';
 import { registerParity } from '../../core/parity/register';
-import { definePlugin } from '../../core/plugin';
-import { tokens } from '../../core/train/run';
 import * as tf from '../../core/tensor';
-import { bidirectionalContrastiveLoss, siglipLoss } from '../../plugins/losses';
+import { onlyTower, registerEvaluators } from './evaluators';
+import { pairLosses, pairs } from './losses';
 import { pairRunners } from './parity';
-import { registerEvaluators } from './evaluators';
-import { twoTowers, twoTowersOptions } from './two_towers';
-
-export { twoTowers, type TwoTowersOptions, twoTowersOptions } from './two_towers';
-
-const errors = catalogue('image-text', {
-  noBias: () => ({
-    what: 'The sigmoid loss adds a bias to the similarities, and the model has none.',
-    fix: 'set model.bias_init (-10 in the paper), or image_text.loss to "softmax".',
-  }),
-});
-
-/** A model's embeddings [batch, width], and its temperature and bias [1]. */
-function pairs({ output, out }: ModelResult) {
-  const [zimg, ztxt] = output as readonly [tf.Tensor, tf.Tensor];
-  const { t, b } = out as { t: tf.Tensor; b?: tf.Tensor };
-  return { zimg, ztxt, t, b };
-}
-type Pairs = ReturnType<typeof pairs>;
-
-const losses = {
-  sigmoid: ({ b, ...rest }: Pairs) => {
-    if (!b) throw errors.noBias();
-    return siglipLoss({ ...rest, b });
-  },
-  softmax: (inputs: Pairs) => bidirectionalContrastiveLoss(inputs, { reduction: true }).loss,
-};
+import { registerTwoTowers } from './two_towers';
 
 /** SigLIP (arXiv:2303.15343) and, with a softmax over the batch, CLIP (arXiv:2103.00020), in the hook `loss`. */
 export default definePlugin({
@@ -65,34 +34,18 @@ export default definePlugin({
       const inputs = pairs(model.apply(scope, batch, { ...call, train: true }));
       const scalar = (x: tf.Tensor) => tf.reshape(x, []);
       const metrics = { t: scalar(inputs.t), ...(inputs.b && { b: scalar(inputs.b) }) };
-      return { loss: losses[options.loss](inputs), metrics };
+      return { loss: pairLosses[options.loss](inputs), metrics };
     });
+    // The towers alone: for fewshot, and for whoever embeds one modality.
     hooks.predict.tap('image_text', ({ predict }): Record<string, PredictFn> => {
-      // The towers alone: for fewshot, and for whoever embeds one modality.
-      const tower =
-        (i: number): PredictFn =>
-        (params, batch) => {
-          const result = (predict as PredictFn)(params, batch);
-          return { ...result, output: (result.output as readonly tf.Tensor[])[i] };
-        };
-      return { predict: predict as PredictFn, zimg: tower(0), ztxt: tower(1) };
+      const both = predict as PredictFn;
+      return { predict: both, zimg: onlyTower(both, 'images'), ztxt: onlyTower(both, 'texts') };
     });
   },
 
   register(registrar) {
-    const { register, container } = registrar;
+    registerTwoTowers(registrar);
     registerEvaluators(registrar);
-    registerParity(register, pairRunners);
-    register('model', 'proj.image_text.two_towers', {
-      doc: [
-        'Two towers that embed images and texts (arXiv:2103.00020). image: as the image model takes it;',
-        'text (or labels): as the text model takes it; either may be missing.',
-        'Gives [zimg, ztxt], [batch, out_dim] each, of length 1.',
-      ].join(' '),
-      options: twoTowersOptions,
-      inject: [tokens.registry],
-      create: (options, registry) =>
-        twoTowers(options, (name, tower, where) => registry.create(container, 'model', name, tower, where)),
-    });
+    registerParity(registrar.register, pairRunners);
   },
 });

@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import type { Model } from '../../core/extensions';
 import { constant } from '../../core/layers/init';
+import type { Registrar } from '../../core/plugin';
+import { tokens } from '../../core/train/run';
 import { type MakeTower, embed, loadTowers, temperature, towerLoadOptions } from '../../plugins/towers';
 
 const width = z.int().min(1);
@@ -51,4 +53,18 @@ export function twoTowers(options: TwoTowersOptions, make: MakeTower): Model {
     loadOptions: z.strictObject({ img_load_kw: towerLoadOptions, txt_load_kw: towerLoadOptions }),
     load: (init, from, load) => loadTowers({ img, txt }, init, from, load),
   };
+}
+
+export function registerTwoTowers({ register, container }: Registrar): void {
+  register('model', 'proj.image_text.two_towers', {
+    doc: [
+      'Two towers that embed images and texts (arXiv:2103.00020). image: as the image model takes it;',
+      'text (or labels): as the text model takes it; either may be missing.',
+      'Gives [zimg, ztxt], [batch, out_dim] each, of length 1.',
+    ].join(' '),
+    options: twoTowersOptions,
+    inject: [tokens.registry],
+    create: (options, registry) =>
+      twoTowers(options, (name, tower, where) => registry.create(container, 'model', name, tower, where)),
+  });
 }

@@ -9,16 +9,23 @@ import { countedRows, forEachBatch, joinRows, rowsOf } from '../../../plugins/ev
 
 export type Tower = Jitted<[Params, Batch], tf.Tensor>;
 
-/** The embeddings of one modality: output 0 of a two-tower model is of images, output 1 of texts. [batch, width]. */
-export function tower(runtime: Runtime, predict: PredictFn, which: 'images' | 'texts', name: string): Tower {
+type Modality = 'images' | 'texts';
+
+/** Gives one modality's embeddings [batch, width]: the output of a pair that is of images, or of texts. */
+export function onlyTower(predict: PredictFn, which: Modality): PredictFn {
   const index = which === 'images' ? 0 : 1;
-  return runtime.jit(
-    (params: Params, batch: Batch) => {
-      const { output } = predict(params, batch);
-      return (Array.isArray(output) ? output[index] : output) as tf.Tensor;
-    },
-    { name: `evals.${name} (${which})` },
-  );
+  return (params, batch) => {
+    const { output, out } = predict(params, batch);
+    return { output: (Array.isArray(output) ? output[index] : output) as tf.Tensor, out };
+  };
+}
+
+/** The embeddings of one modality, compiled. */
+export function tower(runtime: Runtime, predict: PredictFn, which: Modality, name: string): Tower {
+  const only = onlyTower(predict, which);
+  return runtime.jit((params: Params, batch: Batch) => only(params, batch).output as tf.Tensor, {
+    name: `evals.${name} (${which})`,
+  });
 }
 
 /** Embeddings and the named parts of batches, without padding; the model sees the rest of the batch. */

@@ -11,6 +11,8 @@ import { promptsOf } from './prompts';
 import { captions, retrieval, retrievalSchema, withIds } from './retrieval';
 import { zeroshot, zeroshotSchema } from './zeroshot';
 
+export { onlyTower } from './embed';
+
 export function registerEvaluators({ register, container }: Registrar): void {
   registerParity(register, evaluatorRunners);
 
