@@ -74,6 +74,7 @@ export interface TrainerHooks {
   readonly config: SyncWaterfallHook<[Config]>;
   readonly data: AsyncSeriesWaterfallHook<[HostBatch, number, Run]>;
   readonly model: SyncWaterfallHook<[Model, Run]>;
+  readonly setup: AsyncSeriesHook<[Run]>;
   readonly init: AsyncSeriesWaterfallHook<[ParamArrays, Run]>;
   readonly state: SyncWaterfallHook<[ExtraFn, Run]>;
   readonly batch: SyncWaterfallHook<[BatchFn, Run]>;
@@ -83,6 +84,7 @@ export interface TrainerHooks {
   readonly program: SyncWaterfallHook<[StepFn, Run]>;
   readonly step: SyncWaterfallHook<[StepOptions, number, Run]>;
   readonly predict: SyncWaterfallHook<[Readonly<Record<string, PredictFn>>, Run]>;
+  readonly params: SyncWaterfallHook<[Readonly<Record<string, string>>, Run]>;
   readonly evaluate: AsyncSeriesHook<[Record<string, number>, number, Run]>;
   readonly checkpoint: AsyncSeriesHook<[number, Run]>;
   readonly restore: AsyncSeriesHook<[number, Run]>;
@@ -118,6 +120,12 @@ export const hookTable: Readonly<Record<HookName, HookEntry>> = Object.freeze({
     args: ['model', 'run'],
     since: '0.1.0',
     doc: 'Once, when the model is made. Returns the model to use, often a wrapper.',
+  },
+  setup: {
+    place: 'host',
+    args: ['run'],
+    since: '0.1.0',
+    doc: 'Once, when the run is known and nothing is traced yet, before training and before evaluation alone. For what taps have to load: frozen models, whose tensors traced functions may close over.',
   },
   init: {
     place: 'host',
@@ -173,6 +181,12 @@ export const hookTable: Readonly<Record<HookName, HookEntry>> = Object.freeze({
     since: '0.1.0',
     doc: 'Once, before evaluators are made. Returns the predict functions by name, with any added.',
   },
+  params: {
+    place: 'host',
+    args: ['places', 'run'],
+    since: '0.1.0',
+    doc: 'Once, before evaluators are made. Returns where in the state they find parameters, by name: {average: "extra/average"}.',
+  },
   evaluate: {
     place: 'host',
     args: ['metrics', 'step', 'run'],
@@ -220,6 +234,7 @@ export function createHooks(): Readonly<TrainerHooks> {
     config: new SyncWaterfallHook(['config']),
     data: new AsyncSeriesWaterfallHook(['batch', 'step', 'run']),
     model: new SyncWaterfallHook(['model', 'run']),
+    setup: new AsyncSeriesHook(['run']),
     init: new AsyncSeriesWaterfallHook(['params', 'run']),
     state: new SyncWaterfallHook(['extraFn', 'run']),
     batch: new SyncWaterfallHook(['batchFn', 'run']),
@@ -229,6 +244,7 @@ export function createHooks(): Readonly<TrainerHooks> {
     program: new SyncWaterfallHook(['stepFn', 'run']),
     step: new SyncWaterfallHook(['options', 'step', 'run']),
     predict: new SyncWaterfallHook(['predictFns', 'run']),
+    params: new SyncWaterfallHook(['places', 'run']),
     evaluate: new AsyncSeriesHook(['metrics', 'step', 'run']),
     checkpoint: new AsyncSeriesHook(['step', 'run']),
     restore: new AsyncSeriesHook(['step', 'run']),

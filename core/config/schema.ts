@@ -36,6 +36,10 @@ export const evalSchema = z
   .looseObject({
     type: z.string().optional().describe('name of an evaluator; default: the name of the entry'),
     pred: z.string().default('predict').describe('the predict function to evaluate'),
+    params: z
+      .string()
+      .default('params')
+      .describe("the parameters to evaluate; 'average' for those that the plugin of that name keeps"),
     prefix: z.string().optional().describe('put before metric names; default: "NAME/"'),
     skip_first: z.boolean().default(false).describe('leave out the evaluation before the first step'),
     batch_size: z.number().int().min(1).optional(),

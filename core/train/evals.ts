@@ -4,10 +4,12 @@ import { catalogue } from '../errors';
 import type { Evaluator, EvaluatorContext, Params, PredictFn } from '../extensions';
 import { type Registry } from '../extensions';
 import type { Config } from '../config/schema';
+import type { TrainState, TrainerHooks } from '../hooks';
 import { Scope } from '../layers/scope';
 import { didYouMean } from '../suggest';
 import type { Loss } from '../extensions';
 import type * as tf from '../tensor';
+import { mapNamed, subtree, type Tree } from '../tree';
 import type { Run } from './run';
 import { stepsOf } from './steps';
 
@@ -16,7 +18,14 @@ const errors = catalogue('eval', {
     what: `evals.${v.evaluator}.pred is "${v.name}", which isn't a predict function.${didYouMean(v.name, v.known)}`,
     fix: `one of: ${v.known.join(', ')}.`,
   }),
+  unknownParams: (v: { evaluator: string; name: string; known: readonly string[] }) => ({
+    what: `evals.${v.evaluator}.params is "${v.name}", but no such parameters are kept.${didYouMean(v.name, v.known)}`,
+    fix: `one of: ${v.known.join(', ')}; or add the plugin that keeps them to the config.`,
+  }),
 });
+
+/** What evaluators read of the train state. */
+export type EvaluatedState = Pick<TrainState, 'params' | 'extra'>;
 
 export interface DueEvaluator {
   readonly name: string;
@@ -24,11 +33,13 @@ export interface DueEvaluator {
   /** undefined: only before the first and after the last step. */
   readonly every: number | undefined;
   readonly skipFirst: boolean;
-  run(params: Params, step: number): AsyncIterable<readonly [metric: string, value: number]>;
+  /** Where in the train state its parameters are. */
+  readonly place: string;
+  run(state: EvaluatedState, step: number): AsyncIterable<readonly [metric: string, value: number]>;
 }
 
 /** The predict functions that every run has: the model's outputs, and the loss of each example. */
-export function stockPredictFns(run: Run, xent: Loss): Record<string, PredictFn> {
+function stockPredictFns(run: Run, xent: Loss): Record<string, PredictFn> {
   const predict: PredictFn = (params, batch) =>
     run.model.apply(Scope.reading(params), batch, { train: false });
   const loss: PredictFn = (params, batch) => {
@@ -44,6 +55,7 @@ export function splitEvalConfig(name: string, entry: Config['evals'][string]) {
   const {
     type,
     pred,
+    params,
     prefix,
     skip_first,
     batch_size,
@@ -56,6 +68,7 @@ export function splitEvalConfig(name: string, entry: Config['evals'][string]) {
   return {
     type: type ?? name,
     pred,
+    params,
     prefix: prefix ?? `${name}/`,
     skipFirst: skip_first,
     batch_size,
@@ -64,16 +77,34 @@ export function splitEvalConfig(name: string, entry: Config['evals'][string]) {
   };
 }
 
+/** Parameters at a place of the train state; those that it lacks are shared with `params`. */
+export function paramsAt(state: EvaluatedState, place: string): Params {
+  const own = subtree<tf.Tensor>(state as unknown as Tree<tf.Tensor>, place);
+  return mapNamed<tf.Tensor, tf.Tensor>(
+    state.params,
+    (name, param) => (subtree(own, name) ?? param) as tf.Tensor,
+  );
+}
+
 export function evaluatorsOf(
+  hooks: TrainerHooks,
   run: Run,
   registry: Registry,
-  predictFns: Readonly<Record<string, PredictFn>>,
+  loss: Loss,
 ): readonly DueEvaluator[] {
+  const predictFns = hooks.predict.call(stockPredictFns(run, loss), run);
+  const places = hooks.params.call({ params: 'params' }, run);
   return Object.entries(run.config.evals).map(([name, entry]) => {
-    const { type, pred, prefix, skipFirst, batch_size, period, options } = splitEvalConfig(name, entry);
+    const { type, pred, params, prefix, skipFirst, batch_size, period, options } = splitEvalConfig(
+      name,
+      entry,
+    );
     const predict = predictFns[pred];
     if (!predict)
       throw errors.unknownPredict({ evaluator: name, name: pred, known: Object.keys(predictFns) });
+    const place = places[params];
+    if (place === undefined)
+      throw errors.unknownParams({ evaluator: name, name: params, known: Object.keys(places) });
     const create = registry.create(run.container, 'evaluator', type, options, `evals.${name}`);
     const context: EvaluatorContext = {
       name,
@@ -87,10 +118,11 @@ export function evaluatorsOf(
       name,
       prefix,
       skipFirst,
+      place,
       every: stepsOf('log', period, run.length, undefined),
-      async *run(params, step) {
+      async *run(state, step) {
         made ??= Promise.resolve(create(context));
-        for await (const [metric, value] of (await made).run(params, step))
+        for await (const [metric, value] of (await made).run(paramsAt(state, place), step))
           yield [`${prefix}${metric}`, value] as const;
       },
     };

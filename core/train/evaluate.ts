@@ -3,16 +3,14 @@
 import { findCheckpoint } from '../checkpoint/store';
 import type { HostArray } from '../array';
 import { catalogue } from '../errors';
-import type { Params } from '../extensions';
-import { type TensorSpec } from '../runtime';
-import { namedLeaves, nest } from '../tree';
-import { evaluatorsOf, stockPredictFns } from './evals';
+import { nest } from '../tree';
+import { type EvaluatedState, evaluatorsOf } from './evals';
 import { type SetupOptions, setUp } from './setup';
-import { paramsToDevice } from './state';
+import { stateSpecs } from './state';
 
 const errors = catalogue('eval', {
   noParams: (v: { checkpoint: string; names: readonly string[] }) => ({
-    what: `The checkpoint ${v.checkpoint} has no parameter ${v.names.slice(0, 3).join(', ')}${v.names.length > 3 ? ', ...' : ''}.`,
+    what: `The checkpoint ${v.checkpoint} has no ${v.names.slice(0, 3).join(', ')}${v.names.length > 3 ? ', ...' : ''}.`,
     fix: 'evaluate it with the config of the run that wrote it.',
   }),
   none: () => ({
@@ -32,26 +30,34 @@ export async function evaluate(
 ): Promise<{ readonly step: number; readonly metrics: Readonly<Record<string, number>> }> {
   const { hooks, registry, checkpoint: location } = options;
   const { run, input, loss, shardings, initialParams } = await setUp(options);
-  const evaluators = evaluatorsOf(run, registry, hooks.predict.call(stockPredictFns(run, loss), run));
+  const evaluators = evaluatorsOf(hooks, run, registry, loss);
   if (evaluators.length === 0) throw errors.none();
   try {
-    let params: Params;
+    let state: EvaluatedState;
     let step = 0;
-    if (location === undefined) params = await initialParams();
+    if (location === undefined) state = { params: await initialParams(), extra: {} };
     else {
       const checkpoint = await findCheckpoint(location, run.note);
       const arrays = new Map(checkpoint.arrays);
-      const names = namedLeaves<TensorSpec>(run.params).map(([name]) => name);
-      const missing = names.filter((name) => !arrays.has(`params/${name}`));
+      const places = [...new Set(['params', ...evaluators.map(({ place }) => place)])];
+      const specs = stateSpecs(
+        run,
+        hooks.state.call(() => ({}), run),
+        shardings,
+      ).filter(([name]) => places.some((place) => name.startsWith(`${place}/`)));
+      const missing = specs.map(([name]) => name).filter((name) => !arrays.has(name));
       if (missing.length > 0) throw errors.noParams({ checkpoint: checkpoint.path, names: missing });
-      const named = names.map((name) => [name, arrays.get(`params/${name}`) as HostArray] as const);
-      params = paramsToDevice(run.runtime, nest(named), shardings);
+      const named = specs.map(
+        ([name, { sharding }]) =>
+          [name, run.runtime.toDevice(arrays.get(name) as HostArray, sharding)] as const,
+      );
+      state = { extra: {}, ...nest(named) } as unknown as EvaluatedState;
       step = checkpoint.step;
       run.note(`Parameters of step ${step} (${checkpoint.path}).`);
     }
     const metrics: Record<string, number> = {};
     for (const evaluator of evaluators) {
-      for await (const [name, value] of evaluator.run(params, step)) metrics[name] = value;
+      for await (const [name, value] of evaluator.run(state, step)) metrics[name] = value;
     }
     await hooks.evaluate.promise(metrics, step, run);
     return { step, metrics };

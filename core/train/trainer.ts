@@ -10,7 +10,7 @@ import type { TrainState } from '../hooks';
 import type { Provenance } from '../provenance';
 import * as tf from '../tensor';
 import { Chrono, type ChronoTotals } from './chrono';
-import { type DueEvaluator, evaluatorsOf, stockPredictFns } from './evals';
+import { type DueEvaluator, evaluatorsOf } from './evals';
 import { StepLog } from './log';
 import { MetricsWriter } from './metrics';
 import { configFile, type HostBatch, provenanceFile, type Run } from './run';
@@ -80,7 +80,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     donate: [0],
     static: [3],
   });
-  const evaluators = evaluatorsOf(run, registry, hooks.predict.call(stockPredictFns(run, loss), run));
+  const evaluators = evaluatorsOf(hooks, run, registry, loss);
   const writer = new MetricsWriter(workdir, first_step);
   const log = new StepLog({ hooks, run, runtime, writer, progress });
 
@@ -88,7 +88,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const metrics: Record<string, number> = {};
     for (const evaluator of due) {
       const start = performance.now();
-      for await (const [name, value] of evaluator.run(state.params, step)) metrics[name] = value;
+      for await (const [name, value] of evaluator.run(state, step)) metrics[name] = value;
       metrics[`z/secs/eval/${evaluator.name}`] = (performance.now() - start) / 1000;
     }
     if (due.length > 0) await hooks.evaluate.promise(metrics, step, run);
