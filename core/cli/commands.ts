@@ -12,6 +12,7 @@ import type * as listCommand from './commands/list';
 import type * as newCommand from './commands/new';
 import type * as parityCommand from './commands/parity';
 import type * as pinCommand from './commands/pin';
+import type * as plotCommand from './commands/plot';
 import type * as ppCommand from './commands/pp';
 import type * as profileCommand from './commands/profile';
 import type * as rerunCommand from './commands/rerun';
@@ -31,6 +32,8 @@ import {
   parityOptions,
   pinArguments,
   pinOptions,
+  plotArguments,
+  plotOptions,
   ppArguments,
   ppOptions,
   profileArguments,
@@ -51,6 +54,7 @@ const load = {
   new: () => require('./commands/new') as typeof newCommand,
   parity: () => require('./commands/parity') as typeof parityCommand,
   pin: () => require('./commands/pin') as typeof pinCommand,
+  plot: () => require('./commands/plot') as typeof plotCommand,
   pp: () => require('./commands/pp') as typeof ppCommand,
   profile: () => require('./commands/profile') as typeof profileCommand,
   rerun: () => require('./commands/rerun') as typeof rerunCommand,
@@ -124,12 +128,13 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Compile the train step of a config for hardware that need not be here, and tell what it needs.',
     details:
       'Traces the real step, compiles it and prints memory of one device, FLOPs, collectives with their bytes, and ' +
-      'whether it fits: exit code 0 if it does, 1 if not. TPU slices need `bv runtime install tpu` and no TPU.\n\n' +
+      'whether it fits: exit code 0 if it does, 1 if not. TPU slices need `bv runtime install tpu` and no TPU; GPUs need `bv runtime install cuda13` and no GPU.\n\n' +
       overrideHelp,
     examples: [
       ['bv compile configs/vit_mnist.ts', 'for this machine'],
       ['bv compile configs/vit_mnist.ts --topology v5e:2x4', 'for 8 chips of TPU v5e'],
       ['bv compile configs/vit_mnist.ts --topology v5e:2x4 --find-batch', 'the largest batch there'],
+      ['bv compile configs/vit_mnist.ts --topology h100:8', 'for 8 GPUs of one machine'],
     ],
     args: compileArguments,
     options: compileOptions,
@@ -242,6 +247,22 @@ export const commands: readonly CommandSpec[] = [
     args: ppArguments,
     options: ppOptions,
     run: async (input) => load.pp().pp(input),
+  }),
+  defineCommand({
+    name: 'plot',
+    summary: 'Plot metrics of runs, side by side, as an SVG or PNG.',
+    details:
+      'A curve for each run and metric, by step. A run that still goes on is plotted as far as it came.',
+    examples: [
+      ['bv plot runs/a runs/b', 'the training losses of two runs, in plot.svg'],
+      [
+        "bv plot runs/a --metric 'test/prec@1' --out accuracy.png",
+        'what an evaluator measured as the run went on',
+      ],
+    ],
+    args: plotArguments,
+    options: plotOptions,
+    run: async (input) => load.plot().plot(input),
   }),
   defineCommand({
     name: 'parity',

@@ -71,7 +71,7 @@ export const compileOptions = {
   topology: {
     kind: 'text',
     value: 'name',
-    doc: 'hardware to compile for: v5e:16x16, v4:4x4x4, v5p:..., v5e-256, ...; default: cpu, this machine',
+    doc: 'hardware to compile for: v5e:16x16, v4:4x4x4, v5e-256, h100:8, h100:2x8, ...; default: cpu, this machine',
   },
   devices,
   'find-batch': { kind: 'flag', doc: 'search the largest batch that fits' },
@@ -89,6 +89,16 @@ export const ppOptions = {
   repeat: { kind: 'count', value: 'n', doc: 'how often the ops run on each image; default 4' },
   seed: { kind: 'count', value: 'n', doc: 'other random draws; default 1' },
   key: { kind: 'text', value: 'key', doc: 'the feature to show; default image' },
+} as const satisfies OptionSpecs;
+
+export const plotArguments = {
+  workdirs: { doc: 'folders of runs', many: true },
+} as const satisfies ArgumentSpecs;
+
+export const plotOptions = {
+  metric: { kind: 'text', value: 'names', doc: 'with commas between them; default training_loss' },
+  out: { kind: 'text', value: 'file', doc: 'SVG or PNG to write; default plot.svg' },
+  log: { kind: 'flag', doc: 'logarithmic values' },
 } as const satisfies OptionSpecs;
 
 export const parityArguments = {

@@ -2,6 +2,7 @@
 
 import { catalogue } from '../../core/errors';
 import { didYouMean } from '../../core/suggest';
+import { gpus, targetConfig } from './gpus';
 import type { PluginName } from './install';
 import type { NamedValues } from './pjrt';
 
@@ -33,9 +34,10 @@ const generations: Readonly<Record<string, Generation>> = {
 };
 
 /** Every name that is suggested. */
-export const topologyNames: readonly string[] = Object.entries(generations).flatMap(([name, { slices }]) =>
-  slices.map((slice) => `${name}:${slice}`),
-);
+export const topologyNames: readonly string[] = [
+  ...Object.entries(generations).flatMap(([name, { slices }]) => slices.map((slice) => `${name}:${slice}`)),
+  ...Object.keys(gpus).flatMap((name) => ['1', '8', '2x8'].map((size) => `${name}:${size}`)),
+];
 
 /** Of the same generation, where that much is right. */
 function candidates(name: string): readonly string[] {
@@ -46,24 +48,29 @@ function candidates(name: string): readonly string[] {
 export const topologyErrors = catalogue('topology', {
   unknown: (v: { name: string; reason?: string }) => ({
     what: `There is no topology "${v.name}"${v.reason ? ` (${v.reason})` : ''}.${didYouMean(v.name, candidates(v.name))}`,
-    fix: 'cpu, or a TPU slice in chips: v5e:2x4, v5e:16x16, v6e:8x8, v4:4x4x4, v5p:8x16x16, or as Cloud names them: v5e-256, v4-512.',
-  }),
-  gpu: (v: { name: string }) => ({
-    what: `${v.name}: GPUs that aren't here can't be compiled for yet.`,
-    fix: 'compile on a machine that has them (bv profile), or for a TPU slice such as v5e:2x4.',
+    fix: 'cpu; a TPU slice in chips (v5e:2x4, v5e:16x16, v6e:8x8, v4:4x4x4, v5p:8x16x16) or as Cloud names it (v5e-256, v4-512); or GPUs, as h100:8, or h100:2x8 for two machines with 8 each.',
   }),
 });
 
 /** @throws UserError for a name of no form that we know; others the compiler itself may refuse. */
 export function findTopology(name: string): Target {
   const [, family = '', separator, size = ''] = /^([a-z0-9]+)([:-])(\d+(?:x\d+)*)$/.exec(name) ?? [];
+  const gpu = Object.hasOwn(gpus, family) ? gpus[family] : undefined;
+  if (gpu && separator === ':' && size.split('x').length <= 2) {
+    return { plugin: 'cuda13', topology: '', options: gpuOptions(gpu, size) };
+  }
   const generation = Object.hasOwn(generations, family) ? generations[family] : undefined;
-  if (/^[ahblv]\d00$|^l4$|^gb?\d00$|^cuda|^gpu/.test(family)) throw topologyErrors.gpu({ name });
   if (!generation) throw topologyErrors.unknown({ name });
   const slice = separator === ':' ? size : sliceOf(generation, Number(size));
   const rank = generation.slices[0]?.split('x').length;
   if (slice === undefined || slice.split('x').length !== rank) throw topologyErrors.unknown({ name });
   return { plugin: 'tpu', topology: `${family}:${slice}`, options: generation.options ?? {} };
+}
+
+/** `8` GPUs, or `2x8`: machines with so many each. The plugin counts partitions, machines in each, GPUs in each. */
+function gpuOptions(gpu: Parameters<typeof targetConfig>[0], size: string): NamedValues {
+  const machines = size.includes('x') ? size : `1x${size}`;
+  return { target_config: targetConfig(gpu), topology: `1x${machines}` };
 }
 
 /** The slice that Cloud's `v5e-256` or `v4-512` stands for. */

@@ -90,6 +90,21 @@ test('a topology that does not exist', async () => {
   });
 });
 
+/** Needs `bv runtime install cuda13` (4 GB), but no GPU. */
+(installed('cuda13') ? test : test.skip)('for GPUs that are not there', async () => {
+  const args = ['compile', 'configs/vit_mnist.ts', '--topology', 'h100:2x2', '--json', ...small];
+  const { code, stdout } = await bv(args);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    devices: 4,
+    deviceKind: 'NVIDIA H100 80GB HBM3',
+    fits: true,
+    memory: { arguments: expect.any(Number) as number },
+    memoryLimit: 84_942_979_072,
+    collectives: [{ kind: 'all-reduce', devices: 4 }],
+  });
+});
+
 describe('the largest batch', () => {
   const search = async (start: number, unit: number, limit: number) => {
     const tried: number[] = [];
