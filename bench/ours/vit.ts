@@ -56,14 +56,16 @@ export async function vitStep({ model: modelOptions, resolution, batchSize }: Vi
   const model = registry.create(container, 'model', 'vit', options, 'model');
   const loss = registry.create(container, 'loss', 'softmax_xent', {}, 'loss');
   const imageShape = [batchSize, resolution, resolution, 3];
-  const declared = declareParams(runtime, model, {
+  const batchSpec = {
     image: new TensorSpec('float32', imageShape),
     labels: new TensorSpec('float32', [batchSize, classes]),
-  });
+  };
+  const declared = declareParams(runtime, model, batchSpec);
   const params = nest(declared.map(({ name, spec }) => [name, spec] as const));
   const length = { total_steps: 1000, batch_size: batchSize, data_size: 100_000 };
   const update = container.get(tokens.updateRule)(config, params, length);
-  const run: Run = { config, container, runtime, length, model, update, params, note: () => undefined };
+  const note = () => undefined;
+  const run: Run = { config, container, runtime, length, model, update, params, batchSpec, note };
   const state: TrainState = makeState(
     run,
     initParams(runtime, declared, tf.random.key(0)),

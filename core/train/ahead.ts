@@ -24,7 +24,7 @@ export interface CompiledStep {
  */
 export async function compileStep(options: SetupOptions): Promise<CompiledStep> {
   const { hooks, runtime } = options;
-  const { run, input, loss, shardings, batchSpec } = await setUp(options);
+  const { run, input, loss, shardings } = await setUp(options);
   try {
     const extraFn = hooks.state.call(() => ({}), run);
     const state = stateSpecs(run, extraFn, shardings);
@@ -36,7 +36,7 @@ export async function compileStep(options: SetupOptions): Promise<CompiledStep> 
     // Empty subtrees have no leaves.
     const stateTree = { params: {}, opt: {}, extra: {}, ...nest(state) };
     const key = new TensorSpec('int32', [2]);
-    const program = step.compile(stateTree, batchSpec, key, hooks.step.call({}, 1, run));
+    const program = step.compile(stateTree, run.batchSpec, key, hooks.step.call({}, 1, run));
     const parameters = leaves<TensorSpec>(run.params).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     return { run, program, parameters, state };
   } finally {

@@ -23,6 +23,8 @@ export interface Run {
   readonly update: UpdateRule;
   /** Names and specs of all parameters. */
   readonly params: NestedRecord<TensorSpec>;
+  /** Of a batch of training data on the devices. */
+  readonly batchSpec: { readonly [name: string]: TensorSpec };
   /** A line for people. */
   note(text: string): void;
 }

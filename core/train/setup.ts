@@ -1,19 +1,18 @@
 // From a checked config to what training and evaluation both need: input, model, loss, update rule, shardings.
 
-import { z } from 'zod';
 import type { Config } from '../config/schema';
 import { modelOptions } from '../config/resolve';
 import type { Container } from '../container';
 import { catalogue } from '../errors';
-import type { Batch, Loss, Model, ModelInit, ParamArrays, Params, Registry, RunLength } from '../extensions';
+import type { Batch, Loss, Model, ParamArrays, Params, Registry, RunLength } from '../extensions';
 import { checkOrder, type TrainerHooks } from '../hooks';
 import { constant } from '../layers/init';
 import { declareParams, initParams } from '../layers/params';
-import { parseOptions } from '../options';
 import type { Progress } from '../progress';
 import { batchParts, batchSharding, type Runtime, TensorSpec } from '../runtime';
 import * as tf from '../tensor';
 import { leaves, mapTree, nest } from '../tree';
+import { loaderOf } from './load';
 import { type HostBatch, type OpenedInput, type Run, tokens } from './run';
 import { type Shardings, shardingsFrom } from './sharding';
 import { paramsToDevice, paramsToHost } from './state';
@@ -37,8 +36,6 @@ export interface Setup {
   readonly input: OpenedInput;
   readonly loss: Loss;
   readonly shardings: Shardings;
-  /** Of a batch on the devices. */
-  readonly batchSpec: Readonly<Record<string, TensorSpec>>;
   /** The key (int32 [2]) from which the step's keys are folded. */
   readonly loopKey: tf.Tensor;
   /** A batch split over all devices along its first axis. */
@@ -55,14 +52,6 @@ const errors = catalogue('train', {
   noLength: () => ({
     what: 'The config gives no length of the run.',
     fix: 'set one of total_steps, total_epochs, total_examples.',
-  }),
-  oneFile: (v: { model: string }) => ({
-    what: `model_init has several files, but the model "${v.model}" is loaded from one.`,
-    fix: 'give one path.',
-  }),
-  noLoad: (v: { model: string }) => ({
-    what: `The model "${v.model}" can't load parameters, but model_init is set.`,
-    fix: 'remove model_init, or resume a whole checkpoint with "resume".',
   }),
 });
 
@@ -100,7 +89,7 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   );
   const params = nest(declared.map(({ name, spec }) => [name, spec] as const));
   const update = container.get(tokens.updateRule)(config, params, length);
-  const run: Run = { ...scaffold, model, update, params };
+  const run: Run = { ...scaffold, model, update, params, batchSpec };
   const shardings = shardingsFrom(config.sharding_strategy, { registry, container, mesh: runtime.mesh });
   const [initKey, loopKey] = runKeys(config.seed);
 
@@ -109,12 +98,12 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
     tf.dispose(leaves(params));
     return paramsToDevice(runtime, await change(before), shardings);
   };
+  await hooks.setup.promise(run);
   return {
     run,
     input,
     loss,
     shardings,
-    batchSpec,
     loopKey: runtime.toDevice(tf.random.keyArray(loopKey)),
     batchToDevice: (batch) => {
       const named = Object.entries(batch);
@@ -133,16 +122,6 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
     },
   };
 }
-
-/** The model's `load` with the options of `model_load`. */
-function loaderOf(model: Model, { model_name, model_init, model_load }: Config) {
-  if (!model.load) throw errors.noLoad({ model: model_name });
-  if (typeof model_init !== 'string' && !model.loadOptions) throw errors.oneFile({ model: model_name });
-  const options = parseOptions(model.loadOptions ?? stockLoadOptions, model_load, 'model_load');
-  return (init: ParamArrays, from: ModelInit) => model.load!(init, from, options);
-}
-
-const stockLoadOptions = z.strictObject({ dont_load: z.array(z.string()).optional() });
 
 /** The original's derivation: the seed's key, split for init, what remains split for the loop. */
 function runKeys(seed: number): [init: tf.random.HostKey, loop: tf.random.HostKey] {

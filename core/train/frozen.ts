@@ -1,0 +1,61 @@
+// A model beside the one that is trained, such as a teacher. Its parameters come from a checkpoint and never change, so they
+// are no part of the train state: programs that use them take them as further arguments, and checkpoints don't hold them.
+
+import { z } from 'zod';
+import { modelOptions } from '../config/resolve';
+import { configSchema } from '../config/schema';
+import type { Batch, ModelResult } from '../extensions';
+import { declareParams, initParams } from '../layers/params';
+import { Scope } from '../layers/scope';
+import type { TensorSpec } from '../runtime';
+import * as tf from '../tensor';
+import { leaves } from '../tree';
+import { loaderOf } from './load';
+import { type Run, tokens } from './run';
+import { shardingsFrom } from './sharding';
+import { paramsToDevice, paramsToHost } from './state';
+
+const { model_name, model, model_init, model_load } = configSchema.shape;
+
+/** A config's fields of one model; `num_classes` is that of the run, unless the model's options have another. */
+export const frozenSchema = z.strictObject({
+  model_name,
+  model,
+  model_init: model_init.unwrap(),
+  model_load,
+});
+export type FrozenConfig = z.output<typeof frozenSchema>;
+
+export interface FrozenOptions {
+  /** Names the parameters for `sharding_strategy`: `NAME/head/kernel`. */
+  readonly name: string;
+  /** The config key that holds the model's fields. */
+  readonly where: string;
+  /** What the model will see. */
+  readonly batchSpec: { readonly [name: string]: TensorSpec };
+  /** For parameters that the checkpoint doesn't give (`dont_load`). */
+  readonly key: tf.random.HostKey;
+}
+
+/**
+ * Loads a frozen model, for the hook `setup`.
+ * @returns its forward pass in evaluation mode, traced
+ */
+export async function frozenModel(
+  { config, container, runtime }: Run,
+  frozen: FrozenConfig,
+  { name, where, batchSpec, key }: FrozenOptions,
+): Promise<(batch: Batch) => ModelResult> {
+  const registry = container.get(tokens.registry);
+  const options = modelOptions({ ...config, model: frozen.model });
+  const made = registry.create(container, 'model', frozen.model_name, options, `${where}.model`);
+  const load = loaderOf(made, frozen, `${where}.model_load`);
+  const initial = initParams(runtime, declareParams(runtime, made, batchSpec), key);
+  const before = await paramsToHost(runtime, initial);
+  tf.dispose(leaves<tf.Tensor>(initial));
+  const shardings = shardingsFrom(config.sharding_strategy, { registry, container, mesh: runtime.mesh });
+  const params = paramsToDevice(runtime, await load(before, frozen.model_init), (leaf, spec) =>
+    shardings(leaf.replace(/^params/, name), spec),
+  );
+  return (batch) => made.apply(Scope.reading(params), batch, { train: false });
+}
