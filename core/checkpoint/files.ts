@@ -48,3 +48,16 @@ export async function syncFolder(folder: string): Promise<void> {
     await handle.close();
   }
 }
+
+export function describeErrno(cause: NodeJS.ErrnoException): string {
+  const known: Record<string, string> = {
+    ENOSPC: 'the disk is full',
+    EDQUOT: 'the disk quota is used up',
+    EACCES: 'permission denied',
+    EPERM: 'permission denied',
+    EROFS: 'the file system is read-only',
+    ENOENT: 'no such file or folder',
+    ENOTDIR: 'a part of the path is a file, not a folder',
+  };
+  return known[cause.code ?? ''] ?? cause.message;
+}

@@ -11,11 +11,13 @@ import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
 import { ZipFile } from 'yazl';
-import { type HostArray, bytesOf } from '../array';
-import { ExitCode, catalogue } from '../errors';
+import { type HostArray, bytesOf, bytesPerElement, sizeOf } from '../array';
+import { ExitCode, UserError, catalogue } from '../errors';
 import { didYouMean } from '../suggest';
 import { type NestedRecord, type Tree, namedLeaves } from '../tree';
-import { NpyDecoder, NpyError, npyHeader } from './npy';
+import { type Archive, type ArraySource, sourcesOf } from './archive';
+import { NpyDecoder, npyHeader } from './npy';
+import { ArrayBuilder, type StoredArray, StoredError } from './stored';
 
 export const npzErrors = catalogue('npz', {
   missing: (v: { file: string }) => ({
@@ -48,9 +50,11 @@ const reasonOf = (error: unknown) =>
   (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 
 /** An open archive. */
-export class NpzReader {
+export class NpzReader implements Archive {
+  readonly form = 'npz';
+
   private constructor(
-    readonly file: string,
+    readonly path: string,
     private readonly zip: yauzl.ZipFile,
     private readonly entries: ReadonlyMap<string, yauzl.Entry>,
   ) {}
@@ -77,28 +81,47 @@ export class NpzReader {
     return [...this.entries.keys()];
   }
 
-  /** @throws UserError naming file and entry, if the entry is unknown, damaged, or of a type that we can't hold. */
-  async read(name: string): Promise<HostArray> {
-    const entry = this.entries.get(name);
-    if (!entry) throw npzErrors.unknownEntry({ file: this.file, entry: name, known: this.names });
-    try {
-      return await this.decode(entry);
-    } catch (error) {
-      throw npzErrors.entry({ file: this.file, entry: name, reason: reasonOf(error) });
+  describe(name: string): Promise<StoredArray> {
+    return this.explained(name, async (entry) => {
+      for await (const { array } of pieces(this.zip, entry)) return array;
+      throw new StoredError('it ends within the header');
+    });
+  }
+
+  read(name: string): Promise<HostArray> {
+    return this.explained(name, async (entry) => {
+      let builder: ArrayBuilder | undefined;
+      for await (const { array, bytes } of pieces(this.zip, entry)) {
+        builder ??= new ArrayBuilder(array);
+        builder.push(bytes);
+      }
+      return (builder as ArrayBuilder).finish();
+    });
+  }
+
+  async *bytes(name: string): AsyncGenerator<Uint8Array> {
+    const stream = pieces(this.zip, this.entryOf(name));
+    for (;;) {
+      const { done, value } = await this.explained(name, () => stream.next());
+      if (done) return;
+      yield value.bytes;
     }
   }
 
-  private async decode(entry: yauzl.Entry): Promise<HostArray> {
-    if (!entry.canDecodeFileData()) throw new NpyError('it is encrypted or compressed in an unknown way');
-    if (entry.uncompressedSize > entry.compressedSize * maxRatio) throw new NpyError('its size is a lie');
-    const decoder = new NpyDecoder(entry.uncompressedSize);
-    let checksum = 0;
-    for await (const chunk of await this.zip.openReadStreamPromise(entry)) {
-      checksum = crc32(chunk as Buffer, checksum);
-      decoder.push(chunk as Buffer);
+  private entryOf(name: string): yauzl.Entry {
+    const entry = this.entries.get(name);
+    if (entry) return entry;
+    throw npzErrors.unknownEntry({ file: this.path, entry: name, known: this.names });
+  }
+
+  /** What goes wrong with an entry as an error that names it. */
+  private async explained<T>(name: string, run: (entry: yauzl.Entry) => Promise<T>): Promise<T> {
+    const entry = this.entryOf(name);
+    try {
+      return await run(entry);
+    } catch (error) {
+      throw npzErrors.entry({ file: this.path, entry: name, reason: reasonOf(error) });
     }
-    if (checksum !== entry.crc32) throw new NpyError('its checksum is wrong, so the file is damaged');
-    return decoder.finish();
   }
 
   async close(): Promise<void> {
@@ -107,6 +130,24 @@ export class NpzReader {
     this.zip.close();
     await closed;
   }
+}
+
+/** The values of an entry as they are inflated, and what they are of: at least once, and checked at the end. */
+async function* pieces(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+): AsyncGenerator<{ readonly array: StoredArray; readonly bytes: Uint8Array }> {
+  if (!entry.canDecodeFileData()) throw new StoredError('it is encrypted or compressed in an unknown way');
+  if (entry.uncompressedSize > entry.compressedSize * maxRatio) throw new StoredError('its size is a lie');
+  const decoder = new NpyDecoder(entry.uncompressedSize);
+  let checksum = 0;
+  for await (const chunk of await zip.openReadStreamPromise(entry)) {
+    checksum = crc32(chunk as Buffer, checksum);
+    const bytes = decoder.push(chunk as Buffer);
+    if (decoder.array) yield { array: decoder.array, bytes };
+  }
+  if (checksum !== entry.crc32) throw new StoredError('its checksum is wrong, so the file is damaged');
+  decoder.finish();
 }
 
 async function readDirectory(
@@ -119,11 +160,11 @@ async function readDirectory(
   try {
     for await (const entry of zip.eachEntry()) {
       compressed += entry.compressedSize;
-      if (compressed > fileSize) throw new NpyError('its entries claim more bytes than it has');
+      if (compressed > fileSize) throw new StoredError('its entries claim more bytes than it has');
       if (!entry.fileName.endsWith(suffix)) continue;
       const name = entry.fileName.slice(0, -suffix.length);
-      if (entries.has(name)) throw new NpyError(`it has "${name}" twice`);
-      if (name.split('/').includes('__proto__')) throw new NpyError(`it has the name "${name}"`);
+      if (entries.has(name)) throw new StoredError(`it has "${name}" twice`);
+      if (name.split('/').includes('__proto__')) throw new StoredError(`it has the name "${name}"`);
       entries.set(name, entry);
     }
   } catch (error) {
@@ -157,37 +198,46 @@ export interface SaveOptions {
  * Writes a tree of arrays, keys slash-joined as the original's checkpoints have them: `{params: {head: {kernel}}}` is
  * the entry `params/head/kernel.npy`. The file appears when it is complete, and the same tree gives the same bytes.
  */
-export async function saveNpz(
+export function saveNpz(
   file: string,
   tree: NestedRecord<HostArray>,
   options: SaveOptions = {},
 ): Promise<void> {
+  return writeNpz(file, sourcesOf(namedLeaves<HostArray>(tree as Tree<HostArray>)), options);
+}
+
+/** The same of arrays that are read as they are written, so that one at a time is in memory. */
+export async function writeNpz(
+  file: string,
+  arrays: readonly ArraySource[],
+  { compress = false }: SaveOptions = {},
+): Promise<void> {
   const zip = new ZipFile();
-  for (const [name, array] of namedLeaves<HostArray>(tree as Tree<HostArray>)) {
-    const header = npyHeader(array);
-    const size = header.length + array.data.byteLength;
-    const entry = {
-      size,
-      compress: options.compress ?? false,
-      mtime: new Date(1980, 0, 1),
-      forceDosTimestamp: true,
-    };
-    zip.addReadStreamLazy(name + suffix, entry, (pass) =>
-      pass(null, Readable.from(pieces(header, array), { objectMode: false })),
-    );
-  }
-  zip.end();
+  zip.on('error', (error) => (zip.outputStream as Readable).destroy(error as Error));
   const partial = `${file}.${randomBytes(4).toString('hex')}.partial`;
   try {
+    for (const { name, spec, read } of arrays) {
+      const header = npyHeader(spec);
+      const size = header.length + sizeOf(spec.shape) * bytesPerElement(spec.dtype);
+      const entry = { size, compress, mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
+      zip.addReadStreamLazy(name + suffix, entry, (pass) => {
+        const stream = (array: HostArray) => Readable.from(chunksOf(header, array), { objectMode: false });
+        read().then(
+          (array) => pass(null, stream(array)),
+          (error: unknown) => pass(error, Readable.from([])),
+        );
+      });
+    }
+    zip.end();
     await pipeline(zip.outputStream, createWriteStream(partial, { flush: true }));
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
-    throw npzErrors.write({ file, reason: reasonOf(error) });
+    throw error instanceof UserError ? error : npzErrors.write({ file, reason: reasonOf(error) });
   }
 }
 
-function* pieces(header: Buffer, array: HostArray): Generator<Uint8Array> {
+function* chunksOf(header: Buffer, array: HostArray): Generator<Uint8Array> {
   yield header;
   const bytes = bytesOf(array);
   const step = 1 << 20;

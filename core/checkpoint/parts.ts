@@ -18,11 +18,12 @@ export interface ArrayPart {
 
 const count = z.number().int().min(0);
 
+const blockSchema = z.object({ name: z.string(), shape: z.array(count), start: z.array(count) });
+/** A part without its values. */
+export type Block = z.output<typeof blockSchema>;
+
 /** Which block each array of a file is, by its key there. */
-export const blocksSchema = z.record(
-  z.string(),
-  z.object({ name: z.string(), shape: z.array(count), start: z.array(count) }),
-);
+export const blocksSchema = z.record(z.string(), blockSchema);
 export type Blocks = z.output<typeof blocksSchema>;
 
 /** Parts under keys that are unique in a file. */

@@ -1,25 +1,41 @@
 // The safetensors format (github.com/huggingface/safetensors): a JSON header of names, dtypes, shapes and byte ranges
 // after its length (uint64, little-endian), then the arrays' bytes. Read and written array by array, so that memory
-// holds no more than one beyond the arrays themselves.
+// holds no more than one.
 
-import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
 import { z } from 'zod';
+import { bytesOf, bytesPerElement, type DType, type HostArray, sizeOf } from '../array';
+import { catalogue, ExitCode, UserError } from '../errors';
+import { didYouMean } from '../suggest';
+import type { Archive, ArraySource } from './archive';
+import { describeErrno, writeSynced } from './files';
 import {
-  type ArraySpec,
-  bytesOf,
-  bytesPerElement,
-  type DType,
-  fromBytes,
-  type HostArray,
-  sizeOf,
-} from '../array';
-import { catalogue } from '../errors';
+  ArrayBuilder,
+  type StoredArray,
+  storedBytes,
+  storedType,
+  StoredError,
+  type StoredType,
+} from './stored';
 
 export const safetensorsErrors = catalogue('safetensors', {
+  missing: (v: { file: string; reason: string }) => ({
+    what: `"${v.file}" can't be read: ${v.reason}.`,
+    fix: 'check the path; files in a bucket must be downloaded first.',
+  }),
   damaged: (v: { file: string; problem: string }) => ({
     what: `${v.file} is not an intact safetensors file: ${v.problem}.`,
     fix: 'copy it again from where it came, or use another checkpoint.',
+  }),
+  unknownEntry: (v: { file: string; entry: string; known: readonly string[] }) => ({
+    what: `There is no "${v.entry}" in "${v.file}".${didYouMean(v.entry, v.known)}`,
+    fix: `one of: ${v.known.slice(0, 40).join(', ')}${v.known.length > 40 ? ', ...' : ''}.`,
+  }),
+  write: (v: { file: string; reason: string }) => ({
+    what: `"${v.file}" can't be written: ${v.reason}.`,
+    fix: 'make room, or name a folder that exists and can be written to.',
+    exitCode: ExitCode.storage,
   }),
 });
 
@@ -31,11 +47,17 @@ const dtypeNames = {
   bfloat16: 'BF16',
   float16: 'F16',
 } as const satisfies Record<DType, string>;
-const dtypesByName = new Map<string, DType>(
-  Object.entries(dtypeNames).map(([dtype, name]) => [name, dtype as DType]),
+
+/** What files may have, by NumPy's kinds. */
+const kinds: Readonly<Record<string, string>> = {
+  ...{ F64: 'f8', F32: 'f4', F16: 'f2', BF16: 'V2', BOOL: 'b1' },
+  ...{ I64: 'i8', I32: 'i4', I16: 'i2', I8: 'i1', U64: 'u8', U32: 'u4', U16: 'u2', U8: 'u1' },
+};
+const typesByName = new Map(
+  Object.entries(kinds).map(([name, kind]) => [name, storedType(kind) as StoredType]),
 );
 
-/** Arrays above this are written in parts, so that the event loop turns between them. */
+/** Arrays above this are read and written in parts, so that the event loop turns between them. */
 const chunkBytes = 4 << 20;
 /** The reference implementation's limit. */
 const maxHeaderBytes = 100_000_000;
@@ -53,20 +75,35 @@ export interface FileDigest {
   readonly sha256: string;
 }
 
-/** Writes named arrays in order and returns the digest of all that was written. */
+/** Writes a file of these arrays, each read when its turn comes. The file appears when it is complete. */
+export async function saveSafetensors(file: string, arrays: readonly ArraySource[]): Promise<void> {
+  if (arrays.some(({ name }) => name === '__metadata__'))
+    throw safetensorsErrors.write({ file, reason: 'the format has no arrays with the name "__metadata__"' });
+  const partial = `${file}.${randomBytes(4).toString('hex')}.partial`;
+  try {
+    await writeSynced(partial, (handle) => writeSafetensors(handle, arrays));
+    await fs.rename(partial, file);
+  } catch (error) {
+    await fs.rm(partial, { force: true });
+    if (error instanceof UserError) throw error;
+    throw safetensorsErrors.write({ file, reason: describeErrno(error as NodeJS.ErrnoException) });
+  }
+}
+
+/** Writes arrays in order, each read when its turn comes, and returns the digest of all that was written. */
 export async function writeSafetensors(
-  file: FileHandle,
-  arrays: readonly (readonly [name: string, array: HostArray])[],
+  file: fs.FileHandle,
+  arrays: readonly ArraySource[],
 ): Promise<FileDigest> {
   let offset = 0;
-  const entries = arrays.map(([name, { dtype, shape, data }]) => {
+  const entries = arrays.map(({ name, spec: { dtype, shape } }) => {
     const begin = offset;
-    offset += data.byteLength;
+    offset += sizeOf(shape) * bytesPerElement(dtype);
     return [name, { dtype: dtypeNames[dtype], shape, data_offsets: [begin, offset] }];
   });
   const json = JSON.stringify(Object.fromEntries(entries));
   // Padded with spaces so that the data is aligned for every dtype.
-  const header = Buffer.from(json.padEnd(Math.ceil((Buffer.byteLength(json) + 8) / 64) * 64 - 8));
+  const header = Buffer.from(json + ' '.repeat(-(Buffer.byteLength(json) + 8) & 63));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.byteLength));
 
@@ -79,21 +116,82 @@ export async function writeSafetensors(
   };
   await write(length);
   await write(header);
-  for (const [, array] of arrays) {
-    const all = bytesOf(array);
+  for (const { read } of arrays) {
+    const all = bytesOf(await read());
     for (let at = 0; at < all.byteLength; at += chunkBytes) await write(all.subarray(at, at + chunkBytes));
   }
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** The named specs of a file, in the order of their data. */
-export async function readSafetensorsHeader(
-  file: FileHandle,
-  path: string,
-): Promise<{
-  readonly entries: readonly (readonly [name: string, spec: ArraySpec, at: number])[];
-  readonly bytes: number;
-}> {
+interface Entry {
+  readonly array: StoredArray;
+  /** Where its bytes begin in the file. */
+  readonly at: number;
+}
+
+/** An open file. */
+export class SafetensorsReader implements Archive {
+  readonly form = 'safetensors';
+
+  private constructor(
+    readonly path: string,
+    private readonly file: fs.FileHandle,
+    private readonly entries: ReadonlyMap<string, Entry>,
+  ) {}
+
+  /** @throws UserError if there is no such file, or its header isn't sound. */
+  static async open(path: string): Promise<SafetensorsReader> {
+    const file = await fs.open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
+      throw safetensorsErrors.missing({ file: path, reason: describeErrno(cause) });
+    });
+    try {
+      return new SafetensorsReader(path, file, await readHeader(file, path));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** Names of the arrays, in the order of their bytes. */
+  get names(): readonly string[] {
+    return [...this.entries.keys()];
+  }
+
+  describe(name: string): Promise<StoredArray> {
+    return Promise.resolve(this.entry(name).array);
+  }
+
+  async read(name: string): Promise<HostArray> {
+    try {
+      const builder = new ArrayBuilder(this.entry(name).array);
+      for await (const chunk of this.bytes(name)) builder.push(chunk);
+      return builder.finish();
+    } catch (error) {
+      if (!(error instanceof StoredError)) throw error;
+      throw safetensorsErrors.damaged({ file: this.path, problem: `"${name}": ${error.message}` });
+    }
+  }
+
+  async *bytes(name: string): AsyncGenerator<Uint8Array> {
+    const { array, at } = this.entry(name);
+    const end = at + storedBytes(array);
+    for (let start = at; start < end; start += chunkBytes)
+      yield await readExactly(this.file, start, Math.min(chunkBytes, end - start), this.path);
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  private entry(name: string): Entry {
+    const entry = this.entries.get(name);
+    if (entry) return entry;
+    throw safetensorsErrors.unknownEntry({ file: this.path, entry: name, known: this.names });
+  }
+}
+
+/** What is in a file, in the order of the bytes. */
+async function readHeader(file: fs.FileHandle, path: string): Promise<Map<string, Entry>> {
   const damaged = (problem: string) => safetensorsErrors.damaged({ file: path, problem });
   const { size } = await file.stat();
   if (size < 8) throw damaged(`it has ${size} bytes`);
@@ -112,46 +210,36 @@ export async function readSafetensorsHeader(
     .map(([name, value]) => {
       const entry = entrySchema.safeParse(value);
       if (!entry.success) throw damaged(`the entry of "${name}" is malformed`);
-      const {
-        dtype: dtypeName,
-        shape,
-        data_offsets: [begin, end],
-      } = entry.data;
-      const dtype = dtypesByName.get(dtypeName);
-      if (!dtype) throw damaged(`"${name}" has the unknown dtype ${dtypeName}`);
-      if (end - begin !== sizeOf(shape) * bytesPerElement(dtype) || dataStart + end > size) {
+      const { dtype, shape, data_offsets } = entry.data;
+      const type = typesByName.get(dtype);
+      if (!type) throw damaged(`"${name}" has the unknown dtype ${dtype}`);
+      const [begin, end] = data_offsets;
+      if (end - begin !== storedBytes({ type, shape }) || dataStart + end > size) {
         throw damaged(`the byte range [${begin}, ${end}) of "${name}" doesn't fit its shape or the file`);
       }
-      return [name, { dtype, shape }, dataStart + begin] as const;
-    });
-  entries.sort((a, b) => a[2] - b[2]);
-  return { entries, bytes: size };
-}
-
-/** Reads all arrays, or those that `wanted` picks. */
-export async function readSafetensors(
-  file: FileHandle,
-  path: string,
-  wanted: (name: string) => boolean = () => true,
-): Promise<[name: string, array: HostArray][]> {
-  const { entries } = await readSafetensorsHeader(file, path);
-  const arrays: [string, HostArray][] = [];
-  for (const [name, { dtype, shape }, at] of entries) {
-    if (!wanted(name)) continue;
-    const bytes = await readExactly(file, at, sizeOf(shape) * bytesPerElement(dtype), path);
-    arrays.push([name, fromBytes(dtype, shape, bytes)]);
+      return { name, array: { type, shape }, begin, end };
+    })
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let expected = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== expected) {
+      const problem = begin < expected ? 'overlaps with another' : 'leaves a gap before it';
+      throw damaged(`the byte range [${begin}, ${end}) of "${name}" ${problem}`);
+    }
+    expected = end;
   }
-  return arrays;
+  if (dataStart + expected !== size)
+    throw damaged(`it has ${size} bytes, and its header says ${dataStart + expected}`);
+  return new Map(entries.map(({ name, array, begin }) => [name, { array, at: dataStart + begin }]));
 }
 
 async function readExactly(
-  file: FileHandle,
+  file: fs.FileHandle,
   position: number,
   length: number,
   path: string,
 ): Promise<Buffer> {
-  // Allocated apart from Node's pool, so that the array keeps no foreign memory alive and is aligned.
-  const buffer = Buffer.from(new ArrayBuffer(length));
+  const buffer = Buffer.allocUnsafeSlow(length);
   let done = 0;
   while (done < length) {
     const { bytesRead } = await file.read(buffer, done, length - done, position + done);

@@ -3,37 +3,23 @@
 // the arrays, so that later damage is seen. The newest intact one is where a run goes on. Of several processes each writes
 // its parts into the same folder; process 0 waits for all of them, and writes the manifest and renames.
 
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { z } from 'zod';
-import type { HostArray } from '../array';
 import { catalogue, ExitCode, UserError } from '../errors';
-import { exists, syncFolder, waitFor, writeSynced, writeWhole } from './files';
-import { type ArrayPart, assemble, blocksSchema, keyed } from './parts';
-import { type FileDigest, readSafetensors, writeSafetensors } from './safetensors';
-
-const digestSchema = z.object({ bytes: z.number(), sha256: z.string() });
-const partSchema = digestSchema.extend({ file: z.string(), blocks: blocksSchema });
-const manifestSchema = z.object({
-  format: z.literal(1),
-  step: z.number().int().min(0),
-  /** False: to be deleted once a newer one is on disk. */
-  keep: z.boolean(),
-  /** The file of whole arrays; or the files of parts, one for each process. */
-  arrays: z.union([digestSchema, z.object({ parts: z.array(partSchema).min(1) })]),
-  /** Plain data of the trainer and the plugins. */
-  meta: z.record(z.string(), z.unknown()),
-});
-type Manifest = z.output<typeof manifestSchema>;
-type Part = z.output<typeof partSchema>;
-
-export interface Checkpoint {
-  readonly step: number;
-  readonly path: string;
-  readonly arrays: readonly (readonly [name: string, array: HostArray])[];
-  readonly meta: Readonly<Record<string, unknown>>;
-}
+import { sourcesOf } from './archive';
+import { describeErrno, exists, syncFolder, waitFor, writeSynced, writeWhole } from './files';
+import {
+  type Checkpoint,
+  commitNative,
+  manifestFile,
+  type Part,
+  partSchema,
+  readCheckpoint,
+  readManifest,
+  writeNative,
+} from './native';
+import { type ArrayPart, keyed } from './parts';
+import { writeSafetensors } from './safetensors';
 
 /** What a process saves: whole arrays, or its parts of them where several processes write. */
 export interface Saved {
@@ -75,27 +61,8 @@ export const checkpointErrors = catalogue('checkpoint', {
     fix: 'see what became of it, then start the same command again: it resumes from the checkpoint before.',
     exitCode: ExitCode.storage,
   }),
-  damaged: (v: { path: string; problem: string }) => ({
-    what: `The checkpoint ${v.path} is damaged: ${v.problem}.`,
-    fix: 'use an older checkpoint of the same run, or delete this one.',
-  }),
 });
 
-export function describeErrno(cause: NodeJS.ErrnoException): string {
-  const known: Record<string, string> = {
-    ENOSPC: 'the disk is full',
-    EDQUOT: 'the disk quota is used up',
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EROFS: 'the file system is read-only',
-    ENOENT: 'no such file or folder',
-    ENOTDIR: 'a part of the path is a file, not a folder',
-  };
-  return known[cause.code ?? ''] ?? cause.message;
-}
-
-const arraysFile = 'arrays.safetensors';
-const manifestFile = 'manifest.json';
 const folderName = (step: number) => String(step).padStart(9, '0');
 const partName = (index: number) => `part-${String(index).padStart(5, '0')}`;
 
@@ -138,12 +105,17 @@ export class CheckpointStore {
     if (this.failure) throw this.failure;
   }
 
-  /** The newest intact checkpoint; damaged ones are reported and passed over. */
+  /** The newest intact checkpoint, for the run that goes on from it; damaged ones are reported and passed over. */
   async latest(): Promise<Checkpoint | undefined> {
     await this.removePartial();
+    return this.newest(readCheckpoint);
+  }
+
+  /** What `read` makes of the newest checkpoint that it accepts. Touches nothing: the run may be going on. */
+  async newest<T>(read: (folder: string) => Promise<T>): Promise<T | undefined> {
     for (const step of (await this.steps()).reverse()) {
       try {
-        return await readCheckpoint(path.join(this.folder, folderName(step)));
+        return await read(path.join(this.folder, folderName(step)));
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         this.report(`${error.what} Trying the one before it.`);
@@ -160,36 +132,10 @@ export class CheckpointStore {
       .sort((a, b) => a - b);
   }
 
-  private async write(checkpoint: Saved): Promise<void> {
-    const { step, keep, meta } = checkpoint;
-    const arrays = checkpoint.arrays as Checkpoint['arrays'];
-    const final = path.join(this.folder, folderName(step));
-    const partial = `${final}.partial`;
-    await fs.rm(partial, { recursive: true, force: true });
-    try {
-      await fs.mkdir(partial, { recursive: true });
-      const digest = await writeSynced(path.join(partial, arraysFile), (file) =>
-        writeSafetensors(file, arrays),
-      );
-      await this.commit(partial, { format: 1, step, keep, arrays: digest, meta });
-    } catch (error) {
-      await fs.rm(partial, { recursive: true, force: true }).catch(() => undefined);
-      throw error;
-    }
+  private async write({ step, keep, meta, arrays }: Saved): Promise<void> {
+    const whole = sourcesOf(arrays as Checkpoint['arrays']);
+    await writeNative(path.join(this.folder, folderName(step)), { step, keep, meta, arrays: whole });
     await this.removeReplaced(step);
-  }
-
-  /** Writes the manifest and gives the folder its name: from here on it is the newest checkpoint. */
-  private async commit(partial: string, manifest: Manifest): Promise<void> {
-    const final = path.join(this.folder, folderName(manifest.step));
-    await writeSynced(path.join(partial, manifestFile), (file) =>
-      file.writeFile(JSON.stringify(manifest, null, 1)),
-    );
-    await syncFolder(partial);
-    // A folder of this step is there only when a run repeats steps after a damaged checkpoint: the new one replaces it.
-    await fs.rm(final, { recursive: true, force: true });
-    await fs.rename(partial, final);
-    await syncFolder(this.folder);
   }
 
   /**
@@ -203,18 +149,15 @@ export class CheckpointStore {
     await fs.mkdir(partial, { recursive: true });
     const { arrays: named, blocks } = keyed(arrays as readonly ArrayPart[]);
     const file = `${partName(index)}.safetensors`;
-    const digest = await writeSynced(path.join(partial, file), (handle) => writeSafetensors(handle, named));
+    const digest = await writeSynced(path.join(partial, file), (handle) =>
+      writeSafetensors(handle, sourcesOf(named)),
+    );
     const part: Part = { file, ...digest, blocks };
     await writeWhole(path.join(partial, `${partName(index)}.json`), JSON.stringify(part));
     await syncFolder(partial);
     if (index !== 0) return this.untilCommitted(partial);
-    await this.commit(partial, {
-      format: 1,
-      step,
-      keep,
-      arrays: { parts: await this.allParts(partial) },
-      meta,
-    });
+    const parts = await this.allParts(partial);
+    await commitNative(partial, final, { format: 1, step, keep, arrays: { parts }, meta });
     await this.removeReplaced(step);
   }
 
@@ -268,68 +211,21 @@ export class CheckpointStore {
   }
 }
 
-/** Reads one checkpoint folder and checks its digests. */
-export async function readCheckpoint(folder: string): Promise<Checkpoint> {
-  const { step, arrays, meta } = await readManifest(folder);
-  if (!('parts' in arrays)) {
-    return { step, path: folder, arrays: await readArrays(folder, arraysFile, arrays), meta };
-  }
-  const parts: ArrayPart[] = [];
-  for (const { file, blocks, ...digest } of arrays.parts) {
-    for (const [key, array] of await readArrays(folder, file, digest)) {
-      const block = blocks[key];
-      if (block) parts.push({ ...block, array });
-    }
-  }
-  try {
-    return { step, path: folder, arrays: assemble(parts), meta };
-  } catch (error) {
-    throw checkpointErrors.damaged({ path: folder, problem: (error as Error).message });
-  }
+/** The checkpoint at a path: a checkpoint's own folder, or the newest of a workdir or of its folder of checkpoints. */
+export function findCheckpoint(location: string, report: (note: string) => void): Promise<Checkpoint> {
+  return findFolder(location, report, readCheckpoint);
 }
 
-/** The arrays of one file, if it is what was written. */
-async function readArrays(
-  folder: string,
-  name: string,
-  expected: FileDigest,
-): Promise<[name: string, array: HostArray][]> {
-  const damaged = (problem: string) => checkpointErrors.damaged({ path: folder, problem });
-  const file = path.join(folder, name);
-  const handle = await fs.open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw damaged(`${name}: ${describeErrno(cause)}`);
-  });
-  try {
-    const { size } = await handle.stat();
-    if (size !== expected.bytes) throw damaged(`${name} has ${size} bytes instead of ${expected.bytes}`);
-    const hash = createHash('sha256');
-    for await (const chunk of handle.createReadStream({ autoClose: false, start: 0 }))
-      hash.update(chunk as Buffer);
-    if (hash.digest('hex') !== expected.sha256) throw damaged(`the checksum of ${name} is wrong`);
-    return await readSafetensors(handle, file);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** The checkpoint at a path: a checkpoint's own folder, a workdir, or its folder of checkpoints. */
-export async function findCheckpoint(location: string, report: (note: string) => void): Promise<Checkpoint> {
+/** What `read` makes of the folder of that checkpoint. */
+export async function findFolder<T>(
+  location: string,
+  report: (note: string) => void,
+  read: (folder: string) => Promise<T>,
+): Promise<T> {
   const has = (name: string) => exists(path.join(location, name));
-  if (await has(manifestFile)) return readCheckpoint(location);
+  if (await has(manifestFile)) return read(location);
   const folder = (await has('checkpoints')) ? path.join(location, 'checkpoints') : location;
-  const latest = await new CheckpointStore(folder, report).latest();
-  if (!latest) throw checkpointErrors.none({ folder });
-  return latest;
-}
-
-async function readManifest(folder: string): Promise<Manifest> {
-  const file = path.join(folder, manifestFile);
-  const text = await fs.readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw checkpointErrors.damaged({ path: folder, problem: `${manifestFile}: ${describeErrno(cause)}` });
-  });
-  try {
-    return manifestSchema.parse(JSON.parse(text));
-  } catch {
-    throw checkpointErrors.damaged({ path: folder, problem: `${manifestFile} isn't what was written` });
-  }
+  const found = await new CheckpointStore(folder, report).newest(read);
+  if (found === undefined) throw checkpointErrors.none({ folder });
+  return found;
 }

@@ -2,7 +2,7 @@
 
 import type { HostArray } from '../array';
 import { describeSpec } from '../array';
-import { type readCheckpoint } from '../checkpoint/store';
+import type { Checkpoint } from '../checkpoint/native';
 import { catalogue } from '../errors';
 import type { ExtraFn, TrainState } from '../hooks';
 import { type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
@@ -74,7 +74,7 @@ export async function stateToHost(
 export function restoreState(
   runtime: Runtime,
   specs: readonly (readonly [name: string, spec: TensorSpec])[],
-  checkpoint: Awaited<ReturnType<typeof readCheckpoint>>,
+  checkpoint: Checkpoint,
 ): TrainState {
   const arrays = new Map(checkpoint.arrays);
   const expected = new Map(specs);

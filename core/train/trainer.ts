@@ -3,7 +3,8 @@
 
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { CheckpointStore, describeErrno, findCheckpoint } from '../checkpoint/store';
+import { describeErrno } from '../checkpoint/files';
+import { CheckpointStore, findCheckpoint } from '../checkpoint/store';
 import { catalogue, ExitCode } from '../errors';
 import type { Params } from '../extensions';
 import type { TrainState } from '../hooks';

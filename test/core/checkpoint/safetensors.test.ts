@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { allocate, bytesOf, type DType, hostArray, type HostArray } from '../../../core/array';
-import { readSafetensors, writeSafetensors } from '../../../core/checkpoint/safetensors';
+import { SafetensorsReader, saveSafetensors } from '../../../core/checkpoint/safetensors';
+import { sourcesOf } from '../../../core/checkpoint/archive';
 import { UserError } from '../../../core/errors';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -10,18 +11,18 @@ const folder = temporaryFolder();
 
 async function write(name: string, arrays: [string, HostArray][]): Promise<string> {
   const file = path.join(folder, name);
-  const handle = await fs.open(file, 'w');
-  await writeSafetensors(handle, arrays);
-  await handle.close();
+  await saveSafetensors(file, sourcesOf(arrays));
   return file;
 }
 
-async function read(file: string, wanted?: (name: string) => boolean) {
-  const handle = await fs.open(file, 'r');
+async function read(file: string, wanted: (name: string) => boolean = () => true) {
+  const reader = await SafetensorsReader.open(file);
   try {
-    return await readSafetensors(handle, file, wanted);
+    const arrays: [string, HostArray][] = [];
+    for (const name of reader.names) if (wanted(name)) arrays.push([name, await reader.read(name)]);
+    return arrays;
   } finally {
-    await handle.close();
+    await reader.close();
   }
 }
 

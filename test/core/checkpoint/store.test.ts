@@ -1,7 +1,8 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { hostArray } from '../../../core/array';
-import { CheckpointStore, findCheckpoint, readCheckpoint } from '../../../core/checkpoint/store';
+import { readCheckpoint } from '../../../core/checkpoint/native';
+import { CheckpointStore, findCheckpoint } from '../../../core/checkpoint/store';
 import { UserError } from '../../../core/errors';
 import { temporaryFolder } from '../../support/temporary';
 
