@@ -40,18 +40,29 @@ export class MetricsWriter {
   }
 }
 
+/** The rows of a metrics file, `step` among their metrics. A line that a crash cut is left out. */
+export function readMetrics(file: string): Metrics[] {
+  return wholeLines(file).map(({ row }) => row);
+}
+
+function wholeLines(file: string): { line: string; row: Metrics }[] {
+  return fs
+    .readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return [{ line, row: JSON.parse(line) as Metrics }];
+      } catch {
+        return []; // The end of the file, or a line that a crash cut.
+      }
+    });
+}
+
 function truncateAfter(file: string, step: number): void {
   // Nothing there yet, or a pipe, which has no lines to drop.
   if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return;
-  const lines = fs.readFileSync(file, 'utf8').split('\n');
-  const kept = lines.filter((line) => {
-    try {
-      return (JSON.parse(line) as { step: number }).step <= step;
-    } catch {
-      return false; // The end of the file, or a line that a crash cut.
-    }
-  });
+  const kept = wholeLines(file).filter(({ row }) => (row.step as number) <= step);
   const temporary = `${file}.partial`;
-  fs.writeFileSync(temporary, kept.map((line) => `${line}\n`).join(''));
+  fs.writeFileSync(temporary, kept.map(({ line }) => `${line}\n`).join(''));
   fs.renameSync(temporary, file);
 }

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { metricsFile } from '../../core/train/metrics';
+import { metricsFile, readMetrics } from '../../core/train/metrics';
 
 const root = path.join(__dirname, '..', '..');
 
@@ -47,11 +47,7 @@ export function finalDigest(workdir: string): { step: number; sha256: string } {
 
 /** The lines of the metrics file. */
 export function metricsOf(workdir: string): Record<string, number>[] {
-  const text = fs.readFileSync(path.join(workdir, metricsFile), 'utf8');
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Record<string, number>);
+  return readMetrics(path.join(workdir, metricsFile)) as Record<string, number>[];
 }
 
 /** Resolves when `condition` holds, or the process is gone. */
