@@ -1,9 +1,10 @@
-// Data sources of images in folders by class: `folder`, and data sets by their names.
+// Data sources of images in folders: by class as `folder`, and data sets by their names.
 
 import path from 'node:path';
 import { z } from 'zod';
 import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
+import { cocoCaptions } from './coco-captions';
 import { folderSource } from './folder';
 import { namedFolders, namedOptions, namedSource } from './named';
 
@@ -37,5 +38,15 @@ export default definePlugin({
         create: (options, root) => namedSource(name, options, root),
       });
     }
+    register('data', 'coco_captions', {
+      doc: [
+        'Images of COCO with captions, in the splits train, val, test and restval of TFDS (Karpathy):',
+        'image is the bytes of the file, captions/text five or more texts, image/id int32, filename a text.',
+        'From DATA/coco_captions: dataset_coco.json, train2014/*.jpg, val2014/*.jpg.',
+      ].join(' '),
+      options: namedOptions,
+      inject: [tokens.root],
+      create: cocoCaptions,
+    });
   },
 });

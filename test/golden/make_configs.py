@@ -30,12 +30,19 @@ ARGUMENTS = {
         "model=bit-m-r50x1,dataset=oxford_iiit_pet,crop=resize_crop,batch_size=64",
         "model=vit-s16,dataset=oxford_flowers102,fsdp,runlocal",
     ],
+    "proj/image_text/siglip_lit_coco": [
+        "",
+        "res=384,token_len=64,txt=bert_large,img=L/16,img_head,batch_size=4096",
+        "init=lit.npz,img=B/32",
+        "runlocal",
+    ],
+    "proj/clippo/train_clippo": ["", "runlocal,i1k_eval", "res=64"],
     "load_and_eval": ["", "name=bit_paper,batch_size=8", "vit_i1k", "name=mlp_mixer_i1k", "name=vit_i21k,batch_size=16"],
 }
 
 
 def tree_of(name, arg):
-    module = importlib.import_module(f"big_vision.configs.{name}")
+    module = importlib.import_module(f"big_vision.configs.{name.replace('/', '.')}")
     takes_argument = module.get_config.__code__.co_argcount > 0
     config = module.get_config(arg) if takes_argument and arg else module.get_config()
     return json.loads(config.to_json())
@@ -47,7 +54,9 @@ def main():
     for name, args in ARGUMENTS.items():
         trees = {arg: tree_of(name, arg) for arg in args}
         lines = [f"{json.dumps(arg)}: {json.dumps(tree, sort_keys=True)}" for arg, tree in trees.items()]
-        (folder / f"{name}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+        file = folder / f"{name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

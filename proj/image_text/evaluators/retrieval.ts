@@ -14,7 +14,7 @@ export const retrievalSchema = z.strictObject({
   txt_name: z
     .union([z.string(), z.array(z.string())])
     .describe('the feature with the captions; a path where it is nested, such as ["captions", "text"]'),
-  pp_img: z.string().describe('preprocessing of images; "image" and "id" are kept'),
+  pp_img: z.string().describe('preprocessing of images, decoded ones; "image" and "id" are kept'),
   pp_txt: z.string().describe('preprocessing of captions, from "texts" to "labels"'),
   workers: z.int().min(0).optional().describe('worker threads for preprocessing'),
 });
@@ -55,7 +55,7 @@ export async function retrieval(
     openPass({ data: source, pp_fn, workers }, context, services);
   const images = await open(
     { name: 'proj.image_text.with_ids', ...{ data } },
-    `${pp_img}|keep('id', 'image')`,
+    `decode|${pp_img}|keep('id', 'image')`,
   );
   const texts = await open(
     { name: 'proj.image_text.captions', ...{ data, txt_name } },

@@ -17,7 +17,10 @@ const ofDataset = {
     .optional()
     .describe('"clip", "dataset_info:label", or the names; several of one class separated by commas'),
   split: z.string().optional().describe('split of the images'),
-  pp_img: z.string().optional().describe('preprocessing of images; "image" and "label" are kept'),
+  pp_img: z
+    .string()
+    .optional()
+    .describe('preprocessing of images, decoded ones; "image" and "label" are kept'),
   pp_txt: z.string().optional().describe('preprocessing of prompts, from "texts" to "labels"'),
   prompt_templates: names.optional().describe('class_name_only, clip_paper, clip_best, or the templates'),
   canonicalize: z.boolean().optional().describe('lower case and no punctuation, in names and templates'),
@@ -183,7 +186,7 @@ export async function zeroshot(
       const own = { ...defaults, ...common, ...(dataset_overrides[dataset] ?? known[dataset]) };
       const { dataset_name = dataset, class_names_dataset_name = dataset_name, data_dir } = own;
       const data = { name: dataset_name, split: own.split, ...(data_dir !== undefined && { data_dir }) };
-      const images = await open(data, `${own.pp_img}|keep('label', 'image')`);
+      const images = await open(data, `decode|${own.pp_img}|keep('label', 'image')`);
       const { class_names } = own;
       let source: string | readonly string[] = class_names;
       if (typeof class_names === 'string' && class_names.startsWith('dataset_info')) {
