@@ -34,6 +34,8 @@ export function declareParams(
  * Initial values: those that flax's `init` gives for the key. Each parameter comes from a small program of its own,
  * shared by parameters of the same initializer, shape and sharding, that gets its key as an argument and puts each
  * part of the result on its device: compiling takes moments, and no device ever holds more than its parts.
+ *
+ * A model with variables draws them and its parameters from the two halves of the key.
  */
 export function initParams(
   runtime: Runtime,
@@ -42,6 +44,9 @@ export function initParams(
   shardingOf: (name: string, spec: TensorSpec) => PartitionSpec = () => [],
 ): Params {
   const programs = new Map<string, (keys: tf.Tensor) => tf.Tensor>();
+  const hasState = declarations.some(({ stream }) => stream === 'state');
+  const [params, state] = hasState ? tf.random.split(key) : [key, key];
+  const streams = { params, state } as Record<ParamDeclaration['stream'], tf.random.HostKey>;
   const named = declarations.map((declaration) => {
     const { name, spec, init, layers } = declaration;
     const sharding = shardingOf(name, spec);
@@ -54,7 +59,9 @@ export function initParams(
       });
       programs.set(id, program);
     }
-    const words = initKeys(declaration, key).flatMap((key) => [...tf.random.keyArray(key).data]);
+    const words = initKeys(declaration, streams[declaration.stream]).flatMap((key) => [
+      ...tf.random.keyArray(key).data,
+    ]);
     const keys = runtime.toDevice(hostArray('int32', [words.length / 2, 2], words));
     const value = program(keys);
     keys.dispose();

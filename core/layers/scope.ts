@@ -43,6 +43,10 @@ export interface ParamDeclaration {
   readonly fold: number;
   /** The outermost first; most often none. */
   readonly layers: readonly LayerAxis[];
+  /** Which of Flax's random streams its initial value is drawn from: `state` for variables. */
+  readonly stream: 'params' | 'state';
+  /** Otherwise it is kept with the variables. */
+  readonly trained: boolean;
 }
 
 /** Where a scope's parameters come from. */
@@ -54,9 +58,19 @@ type Source =
       readonly pick: PickLayer;
       /** How many axes of layers, from the outermost, the parameters don't have any more. */
       readonly taken: number;
+      /** New values of variables by name, where the model may set them. */
+      readonly updates?: Map<string, tf.Tensor>;
     };
 /** The part of a stacked parameter that belongs to this scope's layer. */
 type PickLayer = (value: tf.Tensor) => tf.Tensor;
+
+/** A value that a model keeps from step to step: see `Scope.variable`. */
+export interface Variable {
+  /** What was set last in this call of the model, or what it was before. */
+  readonly value: tf.Tensor;
+  /** Its value from the next step on; of the same shape. Only in training: see `Scope.reading`. */
+  set(value: tf.Tensor): void;
+}
 
 /** Keys of named random streams (`dropout`), absent outside training. */
 export type RngStreams = { readonly [stream: string]: tf.Tensor };
@@ -129,6 +143,7 @@ export class Scope {
     private readonly rngs: RngStreams,
     /** The axes of layers that this scope is one layer of, the outermost first. */
     private readonly layers: readonly LayerAxis[] = [],
+    private readonly trained = true,
   ) {}
 
   /** A scope that writes down every parameter that the model asks for. */
@@ -136,9 +151,16 @@ export class Scope {
     return new Scope([], { kind: 'declare', declared }, rngs);
   }
 
-  /** A scope over existing parameters. */
-  static reading(params: NestedRecord<tf.Tensor>, rngs: RngStreams = {}): Scope {
-    return new Scope([], { kind: 'read', params, pick: (value) => value, taken: 0 }, rngs);
+  /**
+   * A scope over existing parameters, and variables at their places among them.
+   * @param updates gets the new values of variables by name; without it the model can't set any
+   */
+  static reading(
+    params: NestedRecord<tf.Tensor>,
+    rngs: RngStreams = {},
+    updates?: Map<string, tf.Tensor>,
+  ): Scope {
+    return new Scope([], { kind: 'read', params, pick: (value) => value, taken: 0, updates }, rngs);
   }
 
   get name(): string {
@@ -149,7 +171,20 @@ export class Scope {
   child(name: string): Scope {
     const known = this.children.get(name);
     if (known) return known;
-    const made = new Scope([...this.path, name], this.childSource(name), this.rngs, this.layers);
+    return this.addChild(name, this.trained);
+  }
+
+  /**
+   * The child of this name for a part of the model that isn't trained, such as the frozen stage of another model: its
+   * parameters are kept with the variables, and have no gradient and no optimizer state.
+   */
+  frozen(name: string): Scope {
+    return this.children.get(name) ?? this.addChild(name, false);
+  }
+
+  private addChild(name: string, trained: boolean): Scope {
+    const path = [...this.path, name];
+    const made = new Scope(path, this.childSource(name), this.rngs, this.layers, trained);
     this.children.set(name, made);
     return made;
   }
@@ -181,7 +216,7 @@ export class Scope {
           ? source
           : { ...source, pick: (value) => partsOf(source.pick(value))[i] as tf.Tensor };
       const keys = rngs.map(([stream, keys]) => [stream, keys[i] as tf.Tensor]);
-      return new Scope(path, ofLayer, Object.fromEntries(keys) as RngStreams, layers);
+      return new Scope(path, ofLayer, Object.fromEntries(keys) as RngStreams, layers, this.trained);
     });
     this.stacks.set(name, made);
     return made;
@@ -215,7 +250,7 @@ export class Scope {
         source.kind === 'declare'
           ? source
           : { kind: 'read', params: slice.params, pick: (value) => value, taken: layers.length };
-      return body(new Scope(path, ofLayer, slice.rngs, layers), carry);
+      return body(new Scope(path, ofLayer, slice.rngs, layers, this.trained), carry);
     };
     return tf.scan(step, init, { params: stacked, rngs }, { length, remat });
   }
@@ -258,9 +293,41 @@ export class Scope {
     init: Initializer,
     storage: tf.StorageType = 'float32',
   ): tf.Tensor {
+    return this.leaf(name, shape, init, storage, 'params');
+  }
+
+  /**
+   * A value of float32 that isn't trained but that the model itself changes in training, such as running statistics or a
+   * codebook: what Flax keeps in collections beside `params`. Not in layers that are scanned.
+   * @throws UserError as `param` does
+   */
+  variable(name: string, shape: readonly number[], init: Initializer): Variable {
+    const path = [...this.path, name].join('/');
+    if (this.layers.length > 0) throw new Error(`The variable "${path}" is in a stack of layers`);
+    const before = this.leaf(name, shape, init, 'float32', 'state');
+    const updates = this.source.kind === 'read' ? this.source.updates : new Map<string, tf.Tensor>();
+    return {
+      get value() {
+        return updates?.get(path) ?? before;
+      },
+      set(value) {
+        if (!updates) throw new Error(`The variable "${path}" is set outside of training`);
+        checkShape(path, before.shape, value.shape);
+        updates.set(path, value);
+      },
+    };
+  }
+
+  private leaf(
+    name: string,
+    shape: readonly number[],
+    init: Initializer,
+    storage: tf.StorageType,
+    stream: ParamDeclaration['stream'],
+  ): tf.Tensor {
     const path = [...this.path, name].join('/');
     if (this.source.kind === 'declare') {
-      this.declare(path, shape, init, storage, this.source.declared);
+      this.declare(path, shape, init, storage, stream, this.source.declared);
       // Not `zeros`, which would fill as much host memory: a kernel of its own, of which an abstract trace keeps the shape.
       const value = tf.fill(shape as number[], 0);
       return storage === 'float32' ? value : tf.castStorage(value, storage);
@@ -284,21 +351,24 @@ export class Scope {
     shape: readonly number[],
     init: Initializer,
     storage: tf.StorageType,
+    stream: ParamDeclaration['stream'],
     declared: ParamDeclaration[],
   ): void {
     const spec = new TensorSpec(storage, withLayers(shape, this.layers));
     const before = declared.find((declaration) => declaration.name === path);
     if (before) return checkShape(path, spec.shape, before.spec.shape);
-    const index = this.count('params');
+    const index = this.count(stream);
     const scope = this as Scope;
     declared.push({
       name: path,
       spec,
       init,
       layers: this.layers,
+      stream,
+      trained: this.trained && stream === 'params',
       // Late, since in a stack it depends on how many parameters the scope will have.
       get fold() {
-        const inScope = scope.counters.get('params') as number;
+        const inScope = scope.counters.get(stream) as number;
         return foldPath([...scope.path, (scope.passes - 1) * inScope + index]);
       },
     });

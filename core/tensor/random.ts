@@ -147,6 +147,21 @@ export function permutation(key: HostKey | Tensor, count: number): Int32Array | 
   return order;
 }
 
+/** x with each row along its last axis in a random order of its own: jax.random.permutation(independent=True). */
+export function shuffle(key: Tensor, x: Tensor): Tensor {
+  const length = x.shape.at(-1) as number;
+  const lead = x.shape.slice(0, -1);
+  let rows = reshape(x, [-1, length]);
+  let rest = key;
+  for (let round = 0; round < shuffleRounds(x.size); round++) {
+    const [next, subkey] = split(rest) as [Tensor, Tensor];
+    const order = runOwn('ArgsortBits', { bits: bits(subkey, [...lead, length]) }, {});
+    rows = gather(rows, reshape(order, [-1, length]), 1, 1);
+    rest = next;
+  }
+  return reshape(rows, x.shape);
+}
+
 /** Exponential with rate 1, float32. */
 export function exponential(key: Tensor, shape: Shape): Tensor {
   return neg(log1p(neg(uniform(key, shape))));

@@ -3,7 +3,14 @@
 
 import { definePlugin } from '../../core/plugin';
 
-export { type AttentionOptions, multiHeadAttention } from './attention';
+export {
+  attendTo,
+  type AttentionOptions,
+  type KeysAndValues,
+  keysAndValues,
+  multiHeadAttention,
+  queries,
+} from './attention';
 export { type ConvOptions, conv2d } from './conv';
 export { type DenseGeneralOptions, type DenseOptions, dense, denseGeneral, flatDense } from './dense';
 export { dropout } from './dropout';
@@ -13,6 +20,7 @@ export { type MlpOptions, mlpBlock } from './mlp';
 export { type GroupNormOptions, groupNorm, inGroups, type LayerNormOptions, layerNorm } from './norm';
 export { numClasses } from './options';
 export { convertPreLinen } from './pre-linen';
+export { linearWeights, resizeGrid } from './resize';
 export { inStorage } from './storage';
 
 export default definePlugin({

@@ -3,24 +3,13 @@
 import { Matrix, pseudoInverse } from 'ml-matrix';
 import { type HostArray, hostArray } from '../../core/array';
 import * as tf from '../../core/tensor';
+import { linearWeights } from '../../plugins/layers';
 
 type Size = readonly [height: number, width: number];
 
-/**
- * The matrix [to, from] that resizes a line of `from` samples: linear, with half-pixel centres. With `antialias` the
- * triangle widens when it shrinks, as in jax.image.resize; without, it is tf.image.resize.
- */
-export function resizeMatrix(from: number, to: number, antialias: boolean): Matrix {
-  const scale = from / to;
-  const reach = antialias ? Math.max(scale, 1) : 1;
-  const rows = Array.from({ length: to }, (_, i) => {
-    const centre = (i + 0.5) * scale - 0.5;
-    const weights = Array.from({ length: from }, (_, j) => Math.max(0, 1 - Math.abs(centre - j) / reach));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    return weights.map((weight) => weight / total);
-  });
-  return new Matrix(rows);
-}
+/** The matrix [to, from] that resizes a line of `from` samples. */
+export const resizeMatrix = (from: number, to: number, antialias: boolean): Matrix =>
+  new Matrix(linearWeights(from, to, antialias));
 
 /** The pseudo-inverse [to, from] of resizing, transposed: what keeps the product of patch and kernel. */
 const inverseMatrix = (from: number, to: number): Matrix =>

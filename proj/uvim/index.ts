@@ -1,16 +1,37 @@
 // UViM: images to dense outputs by a guiding code (README.md).
 
 import { definePlugin } from '../../core/plugin';
+import { registerEvaluators } from './evaluators';
 import { registerOps } from './pp';
+import { uvimVit, uvimVitOptions } from './vit';
+import { vtt, vttOptions } from './vtt';
 
 export default definePlugin({
   name: 'uvim',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { pp: '^0.1.0' },
+  needs: { evaluators: '^0.1.0', layers: '^0.1.0', pp: '^0.1.0', vit: '^0.1.0' },
   doc: 'UViM: panoptic segmentation, depth and colourisation by one method (arXiv:2205.10337).',
 
   register(registrar) {
+    registrar.register('model', 'proj.uvim.vit', {
+      doc: [
+        'Stage I of UViM (arXiv:2205.10337): a VQ-VAE that encodes labels as words of a learned dictionary.',
+        'x/NAME: [batch, patches, ...inputs.NAME]; ctx: [batch, height, width, channels], the image.',
+        'Gives {NAME: [batch, patches, ...outputs.NAME]}. The dictionary is a variable: it is learned, but not by gradients.',
+      ].join(' '),
+      options: uvimVitOptions,
+      create: uvimVit,
+    });
+    registrar.register('model', 'proj.uvim.vtt', {
+      doc: [
+        'Stage II of UViM: an encoder of images and an autoregressive decoder of texts.',
+        'image: [batch, height, width, channels]; text: int32 [batch, length]. Gives logits [batch, length, vocab_size].',
+      ].join(' '),
+      options: vttOptions,
+      create: vtt,
+    });
     registerOps(registrar);
+    registerEvaluators(registrar);
   },
 });

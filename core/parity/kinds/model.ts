@@ -7,7 +7,7 @@ import { type ParamDeclaration, type RngStreams, Scope } from '../../layers/scop
 import { TensorSpec } from '../../runtime';
 import * as tf from '../../tensor';
 import { valueAndGrad } from '../../train/gradients';
-import { mapNamed, namedLeaves, nest, type NestedRecord, type Tree } from '../../tree';
+import { mapNamed, mapTree, namedLeaves, nest, type NestedRecord, type Tree } from '../../tree';
 import type { ParityCase, ParityRunner, ParityServices } from '../case';
 import { arraysBeside, arraysUnder } from '../read';
 import { fetchAll, registeredName, sendAll } from '../tensors';
@@ -36,7 +36,7 @@ export function modelRunner({ losses = {}, outputs }: ModelParity = {}): ParityR
     const call: CallOptions = { train: false, ...kwargs };
     const inputs = Object.fromEntries(arraysBeside(recorded.inputs, 'params', 'state'));
     const batch = sendAll(runtime, inputs) as Batch;
-    const given = sendAll(runtime, arraysUnder(recorded.inputs, 'params'));
+    const given = caseParams(recorded, services);
     const declared = declare(model, call, inputs, services);
     const params = recorded.call?.seed === undefined ? given : completed(given, declared, recorded.call.seed, services); // prettier-ignore
     const streams = Object.entries(rngs).map(([stream, seed]) => [
@@ -47,11 +47,17 @@ export function modelRunner({ losses = {}, outputs }: ModelParity = {}): ParityR
     const lossOf = recorded.loss === undefined ? undefined : lossNamed(recorded.loss, losses, services);
 
     const f = (params: Params, batch: Batch, keys: RngStreams) => {
-      const apply = (params: Params, batch: Batch) =>
-        model.apply(Scope.reading(stored(params), keys), batch, call);
+      const apply = (params: Params, batch: Batch, updates?: Map<string, tf.Tensor>) =>
+        model.apply(
+          Scope.reading(stored(params), keys, updates ?? new Map<string, tf.Tensor>()),
+          batch,
+          call,
+        );
       const forward = () => {
-        const result = apply(params, batch);
-        return { ...namedOutputs(result), ...outputs?.(result, batch) };
+        const updates = new Map<string, tf.Tensor>();
+        const result = apply(params, batch, updates);
+        const set = [...updates].map(([name, x]) => [`state/${name}`, x] as const);
+        return { ...namedOutputs(result), ...outputs?.(result, batch), ...Object.fromEntries(set) };
       };
       const asked = [...recorded.wanted].some((name) => !/^(loss$|grad[_/])/.test(name));
       return selected(
@@ -78,7 +84,8 @@ function namedOutputs({ output, out }: ModelResult): Record<string, tf.Tensor> {
   } else if (output instanceof tf.Tensor) {
     found.push(['logits', output], ['output', output]);
   } else {
-    found.push(...namedLeaves<tf.Tensor>(output));
+    const named = namedLeaves<tf.Tensor>(output);
+    found.push(...named, ...named.map(([name, x]) => [`output/${name}`, x] as [string, tf.Tensor]));
   }
   return Object.fromEntries(found);
 }
@@ -140,9 +147,9 @@ function declare(
   inputs: Readonly<Record<string, HostArray>>,
   { runtime }: ParityServices,
 ): ParamDeclaration[] {
-  const specs = mapNamed<HostArray, TensorSpec>(
-    inputs,
-    (_, { dtype, shape }) => new TensorSpec(dtype, shape),
+  const specs = mapTree<HostArray, TensorSpec, Record<string, TensorSpec>>(
+    { ...inputs },
+    ({ dtype, shape }) => new TensorSpec(dtype, shape),
   );
   const declared: ParamDeclaration[] = [];
   const evaluate = (batch: Batch) =>
@@ -179,7 +186,10 @@ function storedAs(declared: readonly ParamDeclaration[]): (params: Params) => Pa
     }) as NestedRecord<tf.Tensor>;
 }
 
-/** The model's parameters as the case's inputs have them, for runners of their own. */
+/** The model's parameters and variables as the case's inputs have them; runners of their own use it too. */
 export function caseParams({ inputs }: ParityCase, { runtime }: ParityServices): Params {
-  return sendAll(runtime, arraysUnder(inputs, 'params'));
+  const collections = ['params', 'state'].flatMap((name) =>
+    namedLeaves<HostArray>(arraysUnder(inputs, name)),
+  );
+  return sendAll(runtime, nest(collections));
 }

@@ -140,6 +140,8 @@ test('initial values are made in parts, and are those of one device', async () =
     init: normal(0.02),
     fold: 7,
     layers: [],
+    stream: 'params' as const,
+    trained: true,
   };
   const whole = 512 * 256 * 4;
   const valueOn = async (devices: number, spec: readonly (string | null)[]): Promise<HostArray> => {

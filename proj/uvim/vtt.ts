@@ -1,0 +1,186 @@
+// Stage II: a transformer that reads an image and predicts the code of its labels, word by word (README.md).
+
+import { z } from 'zod';
+import type { CallOptions, Model } from '../../core/extensions';
+import { normal, zeros } from '../../core/layers/init';
+import type { Scope } from '../../core/layers/scope';
+import * as tf from '../../core/tensor';
+import {
+  attendTo,
+  conv2d,
+  dense,
+  dropout,
+  embed,
+  imageOf,
+  type KeysAndValues,
+  keysAndValues,
+  layerNorm,
+  mlpBlock,
+  multiHeadAttention,
+  queries,
+} from '../../plugins/layers';
+import { encoder, posemb } from '../../plugins/vit';
+import type { StepwiseDecoder } from './decode';
+
+const count = z.int().min(1);
+
+export const vttOptions = z.strictObject({
+  patches: z.strictObject({ size: z.tuple([count, count]) }).describe('height and width of a patch'),
+  num_heads: count.default(8),
+  num_layers: count.default(6).describe('blocks of the encoder, and of the decoder'),
+  mlp_dim: count.default(2048).describe('hidden width of the MLPs'),
+  dropout_rate: z.number().min(0).max(1).default(0),
+  emb_dim: count.default(512).describe('width'),
+  vocab_size: count.default(32_000).describe('number of words, with 0 for the start'),
+  seq_len: count.default(256).describe('length of a text'),
+  input_size: z.tuple([count, count]).default([256, 256]).describe('height and width of the image'),
+  posemb_type: z.enum(['learn', 'sincos2d']).default('sincos2d'),
+  zero_decoder_seq: z
+    .boolean()
+    .default(false)
+    .describe('the decoder sees no words, to see what they are worth'),
+});
+export type VttOptions = z.output<typeof vttOptions>;
+
+/** What decoding keeps of the words so far, by block: float [batch, heads, length, size] each. */
+export type VttCache = Readonly<Record<string, Readonly<Record<keyof KeysAndValues, tf.Tensor>>>>;
+
+export interface Vtt extends Model {
+  /** @returns float [batch, patches, emb_dim] */
+  encode(scope: Scope, image: tf.Tensor, train?: boolean): tf.Tensor;
+  /**
+   * The logits of each word from those before it.
+   * @param text int32 [batch, length]
+   * @returns float [batch, length, vocab_size]
+   */
+  decode(scope: Scope, encoded: tf.Tensor, text: tf.Tensor, train?: boolean): tf.Tensor;
+  /** The same, a word at a time. */
+  stepwise(scope: Scope, encoded: tf.Tensor, length: number): StepwiseDecoder<VttCache>;
+}
+
+/** The model of these options. A batch has `image` and `text`. */
+export function vtt(options: VttOptions): Vtt {
+  const { num_heads, num_layers, mlp_dim, dropout_rate, emb_dim: width, vocab_size, input_size } = options;
+  const { posemb_type: type, seq_len, patches } = options;
+  const grid = [
+    Math.floor(input_size[0] / patches.size[0]),
+    Math.floor(input_size[1] / patches.size[1]),
+  ] as const;
+  const attention = { heads: num_heads, useBias: false, qkvFeatures: width, outFeatures: width };
+
+  const imagePosemb = (scope: Scope) => posemb(scope, { type, grid, width, name: 'pos_embedding_encoder' });
+  const textPosemb = (scope: Scope) =>
+    posemb(scope, { type, grid: [1, seq_len], width, name: 'pos_embedding_decoder' });
+
+  const encode = (scope: Scope, image: tf.Tensor, train = false) => {
+    const conv = { features: width, kernel: patches.size, strides: patches.size, padding: 'VALID' } as const;
+    const tokens = tf.reshape(conv2d(scope.child('EmbedPatches'), image, conv), [
+      image.shape[0] as number,
+      grid[0] * grid[1],
+      width,
+    ]);
+    const block = { depth: num_layers, num_heads, mlp_dim, dropout: dropout_rate };
+    return encoder(scope.child('encoder'), tf.add(tokens, imagePosemb(scope)), block, train).x;
+  };
+
+  const embedWords = (scope: Scope, words: tf.Tensor) => {
+    const y = embed(scope.child('EmbedTargets'), words, {
+      size: vocab_size,
+      features: width,
+      init: normal(1),
+    });
+    return options.zero_decoder_seq ? tf.zerosLike(y) : y;
+  };
+
+  const logitsOf = (scope: Scope, y: tf.Tensor) =>
+    dense(scope.child('LogitsDense'), layerNorm(scope.child('LayerNorm'), y), vocab_size, {
+      kernelInit: zeros,
+    });
+
+  const decode = (root: Scope, encoded: tf.Tensor, text: tf.Tensor, train = false) => {
+    const scope = root.child('decoder');
+    const length = text.shape[1] as number;
+    const drop = { rate: dropout_rate, train };
+    const position = tf.slice(textPosemb(root), [0, 0, 0], [1, length, width]);
+    const words = tf.add(embedWords(scope, shiftRight(text)), position);
+    const index = tf.range(0, length, 1, 'int32');
+    const mask = tf.greaterEqual(tf.expandDims(index, 1), index);
+
+    let y = dropout(scope.child('Dropout_0'), words, drop);
+    for (let i = 0; i < num_layers; i++) {
+      const block = scope.child(`EncDecBlock${i}`);
+      const q = layerNorm(block.child('LayerNorm1'), y);
+      const self = multiHeadAttention(block.child('SelfAttn'), { q }, { ...attention, mask, dropout: drop });
+      y = tf.add(dropout(block.child('Dropout_0'), self, drop), y);
+      const inputs = { q: layerNorm(block.child('LayerNorm2'), y), kv: encoded };
+      const cross = multiHeadAttention(block.child('CrossAttn'), inputs, { ...attention, dropout: drop });
+      y = tf.add(dropout(block.child('Dropout_1'), cross, drop), y);
+      y = tf.add(y, mlp(block, y, drop));
+    }
+    return logitsOf(scope, y);
+  };
+
+  const mlp = (block: Scope, y: tf.Tensor, { rate, train }: { rate: number; train: boolean }) =>
+    mlpBlock(block.child('MLP'), layerNorm(block.child('LayerNorm3'), y), {
+      mlpDim: mlp_dim,
+      dropout: rate,
+      train,
+    });
+
+  const stepwise = (root: Scope, encoded: tf.Tensor, length: number): StepwiseDecoder<VttCache> => {
+    const scope = root.child('decoder');
+    const positions = textPosemb(root);
+    const batch = encoded.shape[0] as number;
+    const blocks = Array.from({ length: num_layers }, (_, i) => scope.child(`EncDecBlock${i}`));
+    const blank = tf.fill([batch, num_heads, length, width / num_heads], 0);
+    const ofImage = blocks.map((block) => keysAndValues(block.child('CrossAttn'), encoded, attention));
+    return {
+      init: Object.fromEntries(blocks.map(({ name }) => [name, { key: blank, value: blank }])),
+      step(words, index, cache) {
+        const place = tf.reshape(tf.range(0, length, 1, 'int32'), [length, 1]);
+        const here = tf.equal(place, index);
+        const mask = tf.reshape(tf.lessEqual(place, index), [1, length]);
+        const next: Record<string, KeysAndValues> = {};
+        let y = tf.add(
+          embedWords(scope, tf.expandDims(words, 1)),
+          tf.gather(positions, tf.reshape(index, [1]) as tf.Tensor1D, 1),
+        );
+        blocks.forEach((block, i) => {
+          const [self, cross] = [block.child('SelfAttn'), block.child('CrossAttn')];
+          const q = layerNorm(block.child('LayerNorm1'), y);
+          const before = cache[block.name] as KeysAndValues;
+          const own = keysAndValues(self, q, attention);
+          const known = {
+            key: tf.where(here, own.key, before.key),
+            value: tf.where(here, own.value, before.value),
+          };
+          y = tf.add(attendTo(self, queries(self, q, attention), known, { ...attention, mask }), y);
+          const seen = queries(cross, layerNorm(block.child('LayerNorm2'), y), attention);
+          y = tf.add(attendTo(cross, seen, ofImage[i] as KeysAndValues, attention), y);
+          y = tf.add(y, mlp(block, y, { rate: 0, train: false }));
+          next[block.name] = known;
+        });
+        return { logits: tf.squeeze(logitsOf(scope, y), [1]), cache: next as VttCache };
+      },
+    };
+  };
+
+  return {
+    encode,
+    decode,
+    stepwise,
+    apply(scope, batch, { train }: CallOptions) {
+      if (!batch.text)
+        throw scope.shapeError('the batch has no "text"', 'give it the words as int32 [batch, length].');
+      const encoded = encode(scope, imageOf(scope, batch), train);
+      return { output: decode(scope, encoded, batch.text, train), out: { encoded } };
+    },
+  };
+}
+
+/** The word before each: 0 before the first. */
+function shiftRight(text: tf.Tensor): tf.Tensor {
+  const [batch, length] = text.shape as [number, number];
+  const words = tf.cast(text, 'int32');
+  return tf.concat([tf.fill([batch, 1], 0, 'int32'), tf.slice(words, [0, 0], [batch, length - 1])], 1);
+}
