@@ -19,6 +19,7 @@ import sharding from '../../plugins/sharding';
 import text from '../../plugins/text';
 import towers from '../../plugins/towers';
 import vit from '../../plugins/vit';
+import distill from '../../proj/distill';
 import gsam from '../../proj/gsam';
 import imageText from '../../proj/image_text';
 import type { GoldenCase } from './golden';
@@ -35,6 +36,7 @@ const plugins = [
   vit,
   text,
   towers,
+  distill,
   gsam,
   imageText,
 ] as unknown as readonly Plugin[];

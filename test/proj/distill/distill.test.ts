@@ -1,0 +1,134 @@
+// Training runs recorded from the original's trainer for distillation; what stands beside them in checkpoints and evaluators.
+
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { CheckpointStore } from '../../../core/checkpoint/store';
+import type { Batch, PredictFn } from '../../../core/extensions';
+import * as tf from '../../../core/tensor';
+import type { Plugin } from '../../../core/plugin';
+import input from '../../../plugins/input';
+import { XlaRuntime } from '../../../plugins/xla';
+import distill from '../../../proj/distill';
+import { predictFns } from '../../../proj/distill/predict';
+import { expectCase, type GoldenCase, goldenCases, goldenRoot, readCase } from '../../support/golden';
+import { expectParity } from '../../support/parity';
+import { useEagerCpu } from '../../support/runtimes';
+import { temporaryFolder } from '../../support/temporary';
+import { trainCase } from '../../support/train';
+
+const folders = goldenCases(({ name }) => name === 'trainers/proj/distill/distill').map(
+  ({ folder }) => folder,
+);
+
+/** A case with its config in our form: the student is the model, what is about teachers is the project's. */
+function asOurs(golden: GoldenCase): GoldenCase {
+  const { student_name, student, teachers, distance, distance_kw, ...rest } = golden.args.config as Record<
+    string,
+    unknown
+  > & { teachers: string[] };
+  const own = teachers.map((name) => {
+    const file = path.join(goldenRoot, golden.folder, rest[`${name}_init`] as string);
+    return [name, { model_name: rest[`${name}_name`], model: rest[name], model_init: file }] as const;
+  });
+  const stock = Object.entries(rest).filter(
+    ([key]) => !teachers.some((name) => [name, `${name}_name`, `${name}_init`].includes(key)),
+  );
+  const config = {
+    ...Object.fromEntries(stock),
+    model_name: student_name,
+    model: student,
+    ckpt_steps: rest.total_steps,
+    distill: { teachers: Object.fromEntries(own), distance, distance_kw },
+  };
+  return { ...golden, args: { config } };
+}
+
+const runOn = async (devices: number, use: (runtime: XlaRuntime) => Promise<unknown>) => {
+  const runtime = await XlaRuntime.create({ platform: 'cpu', devices });
+  try {
+    await use(runtime);
+  } finally {
+    runtime.dispose();
+  }
+};
+
+test.each<[string, number]>([
+  ...folders.map((folder): [string, number] => [folder, 1]),
+  [folders[0] as string, 4],
+])('%s on %d devices', async (folder, devices) => {
+  const golden = asOurs(await readCase(folder));
+  const workdir = temporaryFolder();
+  await runOn(devices, async (runtime) => expectCase(await trainCase(runtime, golden, { workdir }), golden));
+
+  const checkpoint = await new CheckpointStore(path.join(workdir, 'checkpoints'), () => undefined).latest();
+  const parts = new Set([...(checkpoint?.arrays ?? [])].map(([name]) => name.split('/')[0]));
+  expect([...parts].sort()).toEqual(['opt', 'params', 'step']);
+});
+
+describe('predict functions', () => {
+  useEagerCpu();
+  const logits =
+    (...values: number[]): PredictFn =>
+    (_, { image }: Batch) => {
+      const output = tf.mul(tf.tensor(values, [1, values.length]), image as tf.Tensor);
+      return { output, out: { logits: output } };
+    };
+  const teacher =
+    (...values: number[]) =>
+    (batch: Batch) =>
+      logits(...values)({}, batch);
+  const batch = () => ({ image: tf.tensor([2], [1, 1]) });
+
+  test('have the names of the original: of its distillation, and of that of FlexiViT', () => {
+    const fns = { predict: logits(1), loss: logits(9), 'predict_seqhw=3': logits(2) };
+    expect(Object.keys(predictFns(fns, { prof: teacher(3) })).sort()).toEqual(
+      [
+        ...[
+          'student_fwd',
+          'prof_fwd',
+          'student_prof_fwd',
+          'teacher_ensemble_fwd',
+          'student_teacher_ensemble_fwd',
+        ],
+        ...[
+          'student_seqhw=3',
+          'prof',
+          'student_seqhw=3_prof',
+          'teacher_ensemble',
+          'student_seqhw=3_teacher_ensemble',
+        ],
+      ].sort(),
+    );
+  });
+
+  test('the ensemble gives the mean of probabilities', () => {
+    const { teacher_ensemble_fwd } = predictFns(
+      { predict: logits(0, 0) },
+      { a: teacher(Math.log(3) / 2, 0), b: teacher(0, 0) },
+    );
+    const { output } = (teacher_ensemble_fwd as PredictFn)({}, batch());
+    expect([...tf.softmax(output as tf.Tensor).dataSync()]).toEqual([
+      expect.closeTo(0.625, 5),
+      expect.closeTo(0.375, 5),
+    ]);
+  });
+});
+
+test('the evaluator of distances', async () => {
+  await runOn(1, (runtime) =>
+    expectParity('eval_distill_distance', runtime, ...([input, distill] as unknown as Plugin[])),
+  );
+});
+
+test('a teacher needs a checkpoint, and training needs a distance that has a gradient', () => {
+  const model = { model_name: 'vit' };
+  expect(() => distill.options?.parse({ teachers: { prof: model } })).toThrow(/model_init/);
+  const prof = { ...model, model_init: './teacher.npz' };
+  expect(() => distill.options?.parse({ teachers: { prof }, distance: 'agree' })).toThrow(/distance/);
+  expect(() => distill.options?.parse({ teachers: {} })).toThrow(/teacher/);
+});
+
+test("the trainer's side stays a page of code", () => {
+  const text = fs.readFileSync(path.join(__dirname, '../../../proj/distill/index.ts'), 'utf8');
+  expect(text.split('\n').length - 1).toBeLessThan(80);
+});
