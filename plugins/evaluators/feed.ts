@@ -20,11 +20,14 @@ export function checkBatchSize(name: string, batch_size: number, runtime: Runtim
 /** How many batches may wait for the device, which has no other way to hold back who feeds it. */
 const maxWaiting = 8;
 
-/** Calls `use` with each batch of one pass, sharded like those of training; its tensors are disposed after that. */
+/**
+ * Calls `use` with each batch of one pass, sharded like those of training; its tensors are disposed after that. What it
+ * returns is what the host does with the results: it is waited for now and then.
+ */
 export async function forEachBatch(
   runtime: Runtime,
   input: OpenedInput,
-  use: (batch: Record<string, tf.Tensor>) => void,
+  use: (batch: Record<string, tf.Tensor>) => void | Promise<void>,
 ): Promise<void> {
   const sharding = batchSharding(runtime.mesh);
   const stream = input.batches(0);
@@ -36,12 +39,15 @@ export async function forEachBatch(
         Object.entries(host).map(([name, array]) => [name, runtime.toDevice(array, sharding)]),
       );
       stream.release?.(host);
+      let results;
       try {
-        use(batch);
+        results = use(batch);
       } finally {
         tf.dispose(Object.values(batch));
       }
-      if (waiting % maxWaiting === 0) await runtime.idle();
+      if (waiting % maxWaiting !== 0) continue;
+      await results;
+      await runtime.idle();
     }
   } finally {
     await stream.close();

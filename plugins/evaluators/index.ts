@@ -1,29 +1,28 @@
 // Evaluators: the names are the values of `type` in a config's `evals`.
 
-import { z } from 'zod';
 import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
-import type * as tf from '../../core/tensor';
 import { tokens } from '../../core/train/run';
-import { leaves } from '../../core/tree';
 import { classification, classificationSchema } from './classification';
 import { fewshot, fewshotSchema } from './fewshot';
 import { evaluatorRunners } from './parity';
-import { meanOfExamples, namedOutput, passOptions, passSchema, psnr } from './per-example';
+import { meanOfExamples, namedOutput, passSchema } from './per-example';
 import { save, saveSchema } from './save';
 
 export { type ClassificationOptions, type Sums, sumsOf } from './classification';
+export { type ExampleFn, forEachExample, onlyOutput } from './each-example';
 export { checkBatchSize, forEachBatch } from './feed';
 export {
   meanOfExamples,
+  namedOutput,
   openPass,
   passOptions,
   type PassOptions,
   passSchema,
   type PassServices,
-  psnr,
 } from './per-example';
 export { countedRows, joinRows, rowsOf } from './rows';
+export { save } from './save';
 
 export default definePlugin({
   name: 'evaluators',
@@ -64,22 +63,6 @@ export default definePlugin({
       options: fewshotSchema,
       inject: [tokens.runtime, tokens.input],
       create: (options, runtime, pipeline) => (context) => fewshot(options, context, { runtime, pipeline }),
-    });
-    register('evaluator', 'proj.uvim.psnr', {
-      doc: 'Peak signal-to-noise ratio ("PSNR", in dB) of predicted images in [-1, 1] and the batch\'s labels.',
-      options: z.strictObject({
-        ...passOptions,
-        label_key: z.string().default('labels').describe('key of the true images'),
-      }),
-      inject: [tokens.runtime, tokens.input],
-      create:
-        ({ label_key, ...options }, runtime, pipeline) =>
-        (context) =>
-          meanOfExamples(options, context, { runtime, pipeline }, (params, batch) => {
-            const { output } = context.predict(params, batch);
-            const [image] = leaves<tf.Tensor>(output);
-            return { PSNR: psnr(image as tf.Tensor, batch[label_key] as tf.Tensor, 2) };
-          }),
     });
   },
 });

@@ -9,7 +9,6 @@ import { fetchAll, sendAll } from '../../core/parity/tensors';
 import * as tf from '../../core/tensor';
 import { sumsOf } from './classification';
 import { predictRidge, scorer, scoresOf } from './fewshot';
-import { psnr } from './per-example';
 import { fitRidge } from './ridge';
 import { countedRows, padRows, rowsOf } from './rows';
 
@@ -90,14 +89,6 @@ export const evaluatorRunners: Readonly<Record<string, ParityRunner>> = {
       ['output', rowsOf(padded, kept)],
       ['padded_shape', hostArray('int32', [rest.length + 2], [devices, each, ...rest])],
     ]);
-  },
-
-  'evaluator proj/uvim/psnr': async ({ args, inputs }, { runtime }) => {
-    const f = ({ img0, img1 }: Batch) => ({
-      output: psnr(img0 as tf.Tensor, img1 as tf.Tensor, (args.dynamic_range as number | undefined) ?? 2),
-    });
-    const sent = sendAll(runtime, Object.fromEntries(inputs)) as Batch;
-    return fetchAll(runtime, runtime.jit(f, { name: 'parity psnr' })(sent));
   },
 
   'evaluator fewshot_lsr': async ({ args, inputs }, { runtime }) => {
