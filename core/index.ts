@@ -17,7 +17,7 @@ export {
 export { parseCalls, parseCallString } from './call-string';
 export { type Args, type ArgSpec, parseArg } from './config/args';
 export { type ConfigModule, defineConfig } from './config/define';
-export { type Config, type ConfigInput, duration, type InputConfig } from './config/schema';
+export { type Config, type ConfigInput, type DataConfig, duration, type InputConfig } from './config/schema';
 export { Container, type Injected, type Token, token } from './container';
 export { catalogue, ExitCode, UserError } from './errors';
 export {

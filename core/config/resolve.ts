@@ -11,6 +11,7 @@ import { nearest } from '../suggest';
 import { splitEvalConfig } from '../train/evals';
 import { applyOverride, type Override } from './overrides';
 import { type Config, configSchema, evalSchema } from './schema';
+import { sourcesOf } from './sources';
 import { configView } from './view';
 
 const errors = catalogue('config', {
@@ -91,9 +92,11 @@ export function checkConfig(config: Config, { registry, plugins }: ConfigContext
     parseCallString(rules, registry, 'sharding', `sharding_strategy.${i}.1`);
   });
 
-  const { name: source, ...sourceOptions } = config.input.data;
-  check('data', source, sourceOptions, 'input.data', 'input.data.name');
-  checkPp(config.input.pp, 'input.pp');
+  for (const { data, pp, where } of sourcesOf(config.input)) {
+    const { name, ...options } = data;
+    check('data', name, options, `${where}.data`, `${where}.data.name`);
+    checkPp(pp, `${where}.pp`);
+  }
 
   for (const [name, entry] of Object.entries(config.evals)) {
     const where = `evals.${name}`;

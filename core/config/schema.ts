@@ -19,18 +19,40 @@ export const dataSchema = z
   .looseObject({ name: z.string().describe('name of a data source: see `bv list data`') })
   .describe('a data source and its options');
 
-export const inputSchema = z.strictObject({
-  data: dataSchema,
-  pp: z.string().default('').describe('preprocessing, as "op(args)|op(args)": see `bv list ops`'),
-  batch_size: z.number().int().min(1).describe('global batch size'),
-  workers: count.optional().describe('worker threads for preprocessing; the order never depends on it'),
-  prefetch: z.number().int().min(1).default(2).describe('batches made ahead of the device'),
-  shuffle: z
-    .boolean()
-    .default(true)
-    .describe('a new order each epoch, a pure function of (seed, epoch, index)'),
-});
+const ppSchema = z.string().default('').describe('preprocessing, as "op(args)|op(args)": see `bv list ops`');
+const shareSchema = z.number().min(0);
+
+/** One of the sources that are mixed. */
+export const sourceSchema = z.strictObject({ data: dataSchema, pp: ppSchema });
+
+export const inputSchema = z
+  .looseObject({
+    data: z
+      .union([dataSchema, z.record(z.string(), shareSchema)])
+      .describe(
+        'a data source and its options; or shares of several by name, each with its data and pp as input.NAME',
+      ),
+    pp: ppSchema,
+    batch_size: z.number().int().min(1).describe('global batch size'),
+    workers: count.optional().describe('worker threads for preprocessing; the order never depends on it'),
+    prefetch: z.number().int().min(1).default(2).describe('batches made ahead of the device'),
+    shuffle: z
+      .boolean()
+      .default(true)
+      .describe('a new order each epoch, a pure function of (seed, epoch, index)'),
+  })
+  .check(({ value, issues }) => {
+    const known = { ...inputSchema.shape, ...sharesOf(value.data) };
+    const stray = Object.keys(value).filter((key) => !(key in known));
+    if (stray.length > 0) issues.push({ code: 'unrecognized_keys', keys: stray, input: value });
+  });
 export type InputConfig = z.output<typeof inputSchema>;
+export type DataConfig = z.output<typeof dataSchema>;
+
+/** Shares of the sources that are mixed, by name; none where there is one source. */
+export function sharesOf(data: InputConfig['data']): Readonly<Record<string, number>> {
+  return typeof data['name'] === 'string' ? {} : (data as Record<string, number>);
+}
 
 export const evalSchema = z
   .looseObject({

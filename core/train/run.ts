@@ -1,7 +1,7 @@
 // What a run consists of, as hooks and services see it.
 
 import { type Container, token } from '../container';
-import type { Config, InputConfig } from '../config/schema';
+import type { Config, DataConfig, InputConfig } from '../config/schema';
 import type { HostArray } from '../array';
 import type { Model, GradientTransform, Params, Registry, RunLength, Schedule } from '../extensions';
 import type { Runtime, TensorSpec } from '../runtime';
@@ -57,7 +57,7 @@ export interface InputPipeline {
   train(input: InputConfig, seed: number): Promise<OpenedInput>;
   /** One pass in order; the last batch is padded, and `_mask` (float32, 1 or 0) tells which examples count. */
   evaluate(input: {
-    readonly data: InputConfig['data'];
+    readonly data: DataConfig;
     readonly pp: string;
     readonly batch_size: number;
     readonly workers?: number;

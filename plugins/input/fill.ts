@@ -34,7 +34,7 @@ export async function fill(
       const i = next++;
       const made = examples.at(position + i);
       const arrays = isPromise(made) ? await made : made;
-      writeExample(arrays, batch, slot + i, first, () => examples.order.at(position + i).index);
+      writeExample(arrays, batch, slot + i, first, () => examples.indexAt(position + i));
       if (performance.now() - turn > turnMs) {
         await nextTurn();
         turn = performance.now();

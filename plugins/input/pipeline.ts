@@ -2,6 +2,7 @@
 // random numbers depend on the seed and the position alone.
 
 import { availableParallelism } from 'node:os';
+import { sourcesOf } from '../../core/config/sources';
 import type { Container } from '../../core/container';
 import type { Example, Registry } from '../../core/extensions';
 import { TensorSpec } from '../../core/runtime';
@@ -31,22 +32,25 @@ export function createPipeline(registry: Registry, container: Container): InputP
   const open = async (recipe: Recipe, options: Options) =>
     Input.open(await Examples.open(recipe, registry, container), workers, options);
   return {
-    train: ({ data, pp, shuffle, ...options }, seed) =>
-      open(
-        { data, pp, seed, shuffle, evaluation: false, where: { data: 'input.data', pp: 'input.pp' } },
-        options,
-      ),
+    train: (input, seed) => {
+      const { shuffle, batch_size, prefetch, workers } = input;
+      const sources = sourcesOf(input).map(({ where, ...source }) => ({
+        ...source,
+        where: { data: `${where}.data`, pp: `${where}.pp` },
+      }));
+      return open({ sources, seed, shuffle, evaluation: false }, { batch_size, prefetch, workers });
+    },
     evaluate: ({ data, pp, batch_size, workers, where = { data: 'data', pp: 'pp' } }) =>
       open(
-        { data, pp, seed: 0, shuffle: false, evaluation: true, where },
+        { sources: [{ data, pp, share: 1, where }], seed: 0, shuffle: false, evaluation: true },
         { batch_size, prefetch: evaluationPrefetch, workers },
       ),
   };
 }
 
 /** Decoding files is worth threads; what is in memory already is made faster than handed over. */
-function defaultWorkers(raw: Example): number {
-  const encoded = Object.values(raw).some((value) => value instanceof Uint8Array);
+function defaultWorkers(raws: readonly Example[]): number {
+  const encoded = raws.some((raw) => Object.values(raw).some((value) => value instanceof Uint8Array));
   return encoded ? Math.max(1, Math.min(8, availableParallelism() - 1)) : 0;
 }
 
@@ -66,8 +70,8 @@ class Input implements OpenedInput {
     private readonly filler: WorkerFiller | undefined,
   ) {
     const { batch_size } = options;
-    this.examples = made.source.size;
-    this.classes = made.source.classes;
+    this.examples = made.size;
+    this.classes = made.classes;
     this.spec = Object.fromEntries(
       Object.entries(first.spec).map(([name, { dtype, shape }]) => [
         name,
@@ -78,10 +82,8 @@ class Input implements OpenedInput {
   }
 
   static async open(made: Examples, workers: Workers, options: Options): Promise<Input> {
-    const { index } = made.order.at(0);
-    const spec = specOf(await made.at(0), made.recipe.pp);
-    const first: First = { spec, index };
-    const count = options.workers ?? defaultWorkers(await made.raw(index));
+    const first: First = { spec: specOf(await made.at(0), made.ppAt(0)), index: made.indexAt(0) };
+    const count = options.workers ?? defaultWorkers(await made.raws());
     const filler = count > 0 ? workers.open(count, made.recipe, first) : undefined;
     return new Input(made, first, options, filler);
   }

@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import { parseCalls } from '../../call-string';
 import { modelOptions, schedulesOf } from '../../config/resolve';
+import { sourcesOf } from '../../config/sources';
 import { catalogue, ExitCode, UserError } from '../../errors';
 import { checkOrder, type HookName, hookTable, tapsOf } from '../../hooks';
 import { sizeOf } from '../../array';
@@ -69,8 +70,10 @@ function showPlugins({ session: { registry, plugins }, config, applied }: Experi
   };
   const useCalls = (point: Parameters<typeof registry.find>[0], text: string) =>
     parseCalls(text).forEach(({ name }) => use(point, name));
-  use('data', config.input.data.name);
-  useCalls('pp', config.input.pp);
+  for (const { data, pp } of sourcesOf(config.input)) {
+    use('data', data.name);
+    useCalls('pp', pp);
+  }
   use('model', config.model_name);
   use('loss', config.loss);
   use('optimizer', config.optax_name);
