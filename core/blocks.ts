@@ -1,5 +1,23 @@
 // Cutting a dense row-major array into equal blocks, and putting blocks together.
 
+import type { HostArray } from './array';
+
+/** A block of an array, or all of it. */
+export interface ArrayBlock {
+  /** The values of this block. */
+  readonly array: HostArray;
+  /** Of the whole array. */
+  readonly shape: readonly number[];
+  /** Where in it the block begins, one index for each dimension. */
+  readonly start: readonly number[];
+}
+
+/** Rows (along the first axis) from `start` to before `end`. */
+export interface Rows {
+  readonly start: number;
+  readonly end: number;
+}
+
 type Numbers = Uint8Array;
 
 /** Calls `copy` for each contiguous run of a block: offsets in the whole and in the block, and the length. */

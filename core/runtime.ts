@@ -2,8 +2,10 @@
 // trainer) sees this interface and never which runtime stands behind it.
 
 import type { ArraySpec, DType, HostArray } from './array';
+import type { ArrayBlock, Rows } from './blocks';
 import { ExitCode, UserError } from './errors';
 import type { LogicalRules, Mesh, MeshAxes, PartitionSpec } from './mesh';
+import type { Processes } from './processes/group';
 import type { Tensor } from './tensor';
 import type { Tree } from './tree';
 
@@ -147,11 +149,25 @@ export interface Runtime {
    */
   evalShape(fn: (...args: never[]) => unknown, ...args: readonly unknown[]): Tree<TensorSpec>;
 
-  /** Copies to the device(s). The host array may be reused when this returns. */
+  /**
+   * Copies to the device(s). The host array may be reused when this returns. Several processes all give the whole array.
+   */
   toDevice(array: HostArray, sharding?: PartitionSpec): Tensor;
 
-  /** Copies to the host when the device has computed it, without blocking the event loop. */
+  /** Of an array split so, the rows that the devices of this process need: all where it is alone. */
+  rowsHere(rows: number, sharding: PartitionSpec): Rows;
+
+  /** Like `toDevice`, of an array of so many `rows` of which each process gives its `rowsHere` alone. */
+  rowsToDevice(array: HostArray, rows: number, sharding: PartitionSpec): Tensor;
+
+  /**
+   * Copies to the host when the device has computed it, without blocking the event loop. Of several processes all call it,
+   * in the same order: each gets the whole array.
+   */
   toHost(tensor: Tensor): Promise<HostArray>;
+
+  /** Copies what of an array this process has to keep: over all processes, each of its values is there once. */
+  blocksToHost(tensor: Tensor): Promise<readonly ArrayBlock[]>;
 
   /** The spec of a tensor, storage dtype and sharding included. */
   specOf(tensor: Tensor): TensorSpec;
@@ -172,6 +188,8 @@ export interface RuntimeOptions {
   readonly rules?: LogicalRules;
   /** Folder of the compile cache; none means no cache. */
   readonly compileCache?: string;
+  /** The others that run the same program; none where this process is alone. */
+  readonly processes?: Processes;
   /** Hardware to compile for that needn't be there, such as `v5e:4x4`: programs are compiled and never run. */
   readonly topology?: string;
 }

@@ -3,17 +3,11 @@
 
 import { z } from 'zod';
 import { allocate, bytesOf, bytesPerElement, type HostArray, sizeOf } from '../array';
-import { paste } from '../blocks';
+import { type ArrayBlock, paste } from '../blocks';
 
-/** A part of an array, or all of it. */
-export interface ArrayPart {
+/** What a process has of the array of this name. */
+export interface ArrayPart extends ArrayBlock {
   readonly name: string;
-  /** The values of this part. */
-  readonly array: HostArray;
-  /** Of the whole array. */
-  readonly shape: readonly number[];
-  /** Where in it the part begins, one index for each dimension. */
-  readonly start: readonly number[];
 }
 
 const count = z.number().int().min(0);

@@ -7,7 +7,7 @@ import type { Answer, Rendezvous } from './rendezvous';
 
 /** One question: `verb` names a method of the rendezvous. */
 export interface Question {
-  readonly verb: 'join' | 'beat' | 'put' | 'get' | 'agree' | 'stop' | 'furthest' | 'leave';
+  readonly verb: 'join' | 'beat' | 'put' | 'get' | 'try' | 'agree' | 'stop' | 'furthest' | 'leave';
   readonly process: number;
   /** A key, or what is agreed on. */
   readonly name?: string;
@@ -29,7 +29,8 @@ export function serve(rendezvous: Rendezvous, port: number): Promise<Server> {
       const process = Number(url.searchParams.get('process'));
       const name = url.searchParams.get('name') ?? '';
       const body = await bodyOf(message);
-      const answer = await held(rendezvous, () => ask(rendezvous, { verb, process, name, body }));
+      const holds = verb === 'try' ? 0 : holdSeconds;
+      const answer = await held(() => ask(rendezvous, { verb, process, name, body }), rendezvous, holds);
       response.statusCode = answer ? codes[answer.status] : 404;
       if (answer?.status === 'ok') response.end(answer.body);
       else response.end(JSON.stringify(answer ?? {}));
@@ -53,6 +54,7 @@ function ask(rendezvous: Rendezvous, question: Question): Answer | undefined {
     case 'put':
       return rendezvous.put(name, body);
     case 'get':
+    case 'try':
       return rendezvous.get(name);
     case 'agree':
       return rendezvous.agree(name, process, said);
@@ -68,8 +70,12 @@ function ask(rendezvous: Rendezvous, question: Question): Answer | undefined {
 }
 
 /** An answer that isn't `wait`, if there is one soon. */
-async function held(rendezvous: Rendezvous, ask: () => Answer | undefined): Promise<Answer | undefined> {
-  const end = performance.now() + holdSeconds * 1000;
+async function held(
+  ask: () => Answer | undefined,
+  rendezvous: Rendezvous,
+  seconds: number,
+): Promise<Answer | undefined> {
+  const end = performance.now() + seconds * 1000;
   for (;;) {
     const answer = ask();
     const left = end - performance.now();

@@ -3,6 +3,7 @@
 import { type Container, token } from '../container';
 import type { Config, DataConfig, InputConfig } from '../config/schema';
 import type { HostArray } from '../array';
+import type { Rows } from '../blocks';
 import type { Model, GradientTransform, Params, Registry, RunLength, Schedule } from '../extensions';
 import type { Runtime, TensorSpec } from '../runtime';
 import type { Tensor } from '../tensor';
@@ -44,7 +45,7 @@ export interface OpenedInput {
   /** Examples of one epoch. */
   readonly examples: number;
   readonly classes?: readonly string[];
-  /** Specs of one batch's arrays, batch axis included. */
+  /** Specs of one batch's arrays, batch axis included; of whole batches where this process makes a part of them. */
   readonly spec: { readonly [name: string]: TensorSpec };
   /** The batches from the `position`-th on (0-based). Reaching a position takes no longer than the first. */
   batches(position: number): BatchStream;
@@ -53,8 +54,11 @@ export interface OpenedInput {
 
 /** Turns data sources and preprocessing into batches. */
 export interface InputPipeline {
-  /** Endless batches over shuffled epochs: a pure function of the seed and the position. */
-  train(input: InputConfig, seed: number): Promise<OpenedInput>;
+  /**
+   * Endless batches over shuffled epochs: a pure function of the seed and the position. With `rows` those of each batch
+   * are made alone: processes that share the rows have together what one would have.
+   */
+  train(input: InputConfig, seed: number, rows?: Rows): Promise<OpenedInput>;
   /** One pass in order; the last batch is padded, and `_mask` (float32, 1 or 0) tells which examples count. */
   evaluate(input: {
     readonly data: DataConfig;

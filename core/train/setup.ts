@@ -65,12 +65,13 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   const { batch_size } = config.input;
   const devices = batchParts(runtime.mesh);
   if (batch_size % devices !== 0) throw errors.batchSize({ batch_size, devices });
-  const input = await container.get(tokens.input).train(config.input, config.seed);
+  const split = batchSharding(runtime.mesh);
+  const rows = runtime.rowsHere(batch_size, split);
+  const input = await container.get(tokens.input).train(config.input, config.seed, rows);
   const data_size = input.examples;
   const total_steps = stepsOf('total', config, { batch_size, data_size }, undefined);
   if (total_steps === undefined) throw errors.noLength();
   const length: RunLength = { total_steps, batch_size, data_size };
-  const split = batchSharding(runtime.mesh);
   const batchSpec = mapTree<TensorSpec, TensorSpec, Record<string, TensorSpec>>(
     { ...input.spec },
     ({ dtype, shape }) => new TensorSpec(dtype, shape, split),
@@ -107,7 +108,9 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
     loopKey: runtime.toDevice(tf.random.keyArray(loopKey)),
     batchToDevice: (batch) => {
       const named = Object.entries(batch);
-      return Object.fromEntries(named.map(([name, array]) => [name, runtime.toDevice(array, split)]));
+      return Object.fromEntries(
+        named.map(([name, array]) => [name, runtime.rowsToDevice(array, batch_size, split)]),
+      );
     },
     async initialParams() {
       let made = initParams(runtime, declared, initKey, (name, spec) => shardings(`params/${name}`, spec));

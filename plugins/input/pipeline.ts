@@ -2,6 +2,7 @@
 // random numbers depend on the seed and the position alone.
 
 import { availableParallelism } from 'node:os';
+import type { Rows } from '../../core/blocks';
 import { sourcesOf } from '../../core/config/sources';
 import type { Container } from '../../core/container';
 import type { Example, Registry } from '../../core/extensions';
@@ -23,6 +24,8 @@ interface Options {
   readonly batch_size: number;
   readonly prefetch: number;
   readonly workers?: number;
+  /** Of each batch, what is made; all of it otherwise. */
+  readonly rows?: Rows;
 }
 
 const evaluationPrefetch = 2;
@@ -32,13 +35,13 @@ export function createPipeline(registry: Registry, container: Container): InputP
   const open = async (recipe: Recipe, options: Options) =>
     Input.open(await Examples.open(recipe, registry, container), workers, options);
   return {
-    train: (input, seed) => {
+    train: (input, seed, rows) => {
       const { shuffle, batch_size, prefetch, workers } = input;
       const sources = sourcesOf(input).map(({ where, ...source }) => ({
         ...source,
         where: { data: `${where}.data`, pp: `${where}.pp` },
       }));
-      return open({ sources, seed, shuffle, evaluation: false }, { batch_size, prefetch, workers });
+      return open({ sources, seed, shuffle, evaluation: false }, { batch_size, prefetch, workers, rows });
     },
     evaluate: ({ data, pp, batch_size, workers, where = { data: 'data', pp: 'pp' } }) =>
       open(
@@ -59,6 +62,7 @@ class Input implements OpenedInput {
   readonly classes;
   readonly spec: OpenedInput['spec'];
   private readonly memory: BatchMemory;
+  private readonly rows: Rows;
   private readonly streams = new Set<BatchStream>();
   /** One batch at a time in this thread, so that the first is ready first. */
   private turn: Promise<unknown> = Promise.resolve();
@@ -69,7 +73,8 @@ class Input implements OpenedInput {
     private readonly options: Options,
     private readonly filler: WorkerFiller | undefined,
   ) {
-    const { batch_size } = options;
+    const { batch_size, rows = { start: 0, end: batch_size } } = options;
+    this.rows = rows;
     this.examples = made.size;
     this.classes = made.classes;
     this.spec = Object.fromEntries(
@@ -78,7 +83,7 @@ class Input implements OpenedInput {
         new TensorSpec(dtype, [batch_size, ...shape]),
       ]),
     );
-    this.memory = new BatchMemory(first.spec, batch_size, filler !== undefined);
+    this.memory = new BatchMemory(first.spec, rows.end - rows.start, filler !== undefined);
   }
 
   static async open(made: Examples, workers: Workers, options: Options): Promise<Input> {
@@ -114,12 +119,12 @@ class Input implements OpenedInput {
   }
 
   private async make(number: number, stop: Int32Array): Promise<HostBatch> {
-    const { batch_size } = this.options;
-    const position = number * batch_size;
+    const { start, end } = this.rows;
+    const position = number * this.options.batch_size + start;
     const left = this.made.recipe.evaluation ? this.examples - position : Infinity;
-    const count = Math.min(batch_size, left);
+    const count = Math.min(end - start, left);
     const batch = this.memory.take();
-    if (count < batch_size) clearFrom(batch, count);
+    if (count < end - start) clearFrom(batch, count);
     await this.fill(batch, position, count, stop);
     return batch;
   }

@@ -11,6 +11,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { type DType, HostArray } from '../../core/array';
+import type { ArrayBlock, Rows } from '../../core/blocks';
 import { catalogue } from '../../core/errors';
 import {
   type Compiled,
@@ -144,6 +145,18 @@ class EagerRuntime implements Runtime {
     // A copy, since tfjs may keep the array it gets.
     const own = dtype === 'uint8' ? Int32Array.from(values) : values.slice();
     return makeTensor(own as Float32Array, shape as number[], tensorTypes[dtype]);
+  }
+
+  rowsHere(rows: number): Rows {
+    return { start: 0, end: rows };
+  }
+
+  rowsToDevice(array: HostArray): Tensor {
+    return this.toDevice(array);
+  }
+
+  async blocksToHost(tensor: Tensor): Promise<readonly ArrayBlock[]> {
+    return [{ array: await this.toHost(tensor), shape: tensor.shape, start: tensor.shape.map(() => 0) }];
   }
 
   async toHost(tensor: Tensor): Promise<HostArray> {

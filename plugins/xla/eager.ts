@@ -69,7 +69,7 @@ export class EagerPrograms {
         resultShardings: [],
       }),
     });
-    const executable = client.compile(text, { partitions: mesh.size });
+    const executable = client.compile(text, this.devices.spread);
     const outputs = results.map(({ type, shape }) => this.devices.arrayType(type, shape, mesh.replicated));
     return { executable, outputs };
   }

@@ -71,6 +71,17 @@ export const errors = catalogue('xla', {
     what: `${v.what ?? 'An array'} of shape ${list(v.shape)} can't be split over the mesh: dimension ${v.dim} has ${v.shape[v.dim]} elements, and the ${v.axes.length > 1 ? 'axes' : 'axis'} ${v.axes.map((axis) => `"${axis}"`).join(', ')} ${v.axes.length > 1 ? 'have' : 'has'} ${v.parts} devices.`,
     fix: `make ${v.shape[v.dim]} a multiple of ${v.parts} (the batch size, most likely), or use another mesh.`,
   }),
+  notWhole: (v: { array: string }) => ({
+    what: `${v.array} is read, and other processes hold parts of it.`,
+    fix: 'read it with runtime.toHost, which all processes call.',
+  }),
+  processes: (v: { platform: string; given: number; found: number }) => ({
+    what: `The run has ${v.given} ${v.given === 1 ? 'process' : 'processes'}, and the devices of the ${v.platform} plugin are of ${v.found}.`,
+    fix:
+      v.platform === 'cpu'
+        ? 'leave out --processes: the CPU plugin runs no program over several processes; --devices N makes virtual devices in one.'
+        : 'give --processes the number of machines that the devices belong to.',
+  }),
   unknownAxis: (v: { axis: string; known: readonly string[] }) => ({
     what: `The mesh has no axis "${v.axis}".`,
     fix: `one of: ${v.known.join(', ')}.`,

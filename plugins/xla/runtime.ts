@@ -1,7 +1,9 @@
 // The runtime that portable code sees.
 
-import { enableProdMode, type Tensor } from '@tensorflow/tfjs-core';
+import { clone, enableProdMode, type Tensor } from '@tensorflow/tfjs-core';
 import { HostArray } from '../../core/array';
+import type { ArrayBlock, Rows } from '../../core/blocks';
+import { alone, type Processes } from '../../core/processes/group';
 import {
   type DeviceMemory,
   type Jitted,
@@ -25,7 +27,8 @@ import {
   TopologyCompiler,
   traceShapes,
 } from './jit';
-import { DeviceMesh, Devices } from './mesh';
+import { together } from './key-value';
+import { type ArrayType, DeviceMesh, Devices, rowsAt } from './mesh';
 import { Client, PjrtError, Topology } from './pjrt';
 import { choosePlatform } from './platform';
 import { activate, deactivate } from './register';
@@ -45,12 +48,14 @@ export class XlaRuntime implements Runtime {
   readonly platform: string;
   readonly deviceKind: string;
   private readonly functions: WeakRef<JitFunction>[] = [];
+  private readonly gathers = new Map<ArrayType, Jitted<[Tensor], Tensor>>();
 
   private constructor(
     /** The devices that are here, or a description of some that needn't be. */
     private readonly source: Client | Topology,
     private readonly backend: XlaBackend,
     private readonly compiler: Compiler,
+    private readonly processes: Processes = alone,
   ) {
     const [device] = source.devices;
     this.platform = source.platformName;
@@ -66,12 +71,26 @@ export class XlaRuntime implements Runtime {
     const platform = topology ?? choosePlatform(options.platform ?? 'auto');
     const plugin = await ensureInstalled(platform);
     const cpuDeviceCount = options.devices ?? Number(process.env.BV_CPU_DEVICES || 1);
-    const client = Client.create(plugin, platform === 'cpu' ? { cpuDeviceCount } : {});
-    const list = client.addressableDevices;
-    const devices = new Devices(client, DeviceMesh.fit(options.mesh, list.length, options.rules), list);
+    const { processes = alone } = options;
+    const client = Client.create(plugin, {
+      ...(platform === 'cpu' && { cpuDeviceCount }),
+      ...(platform.startsWith('cuda') && processes.count > 1 && (await together(processes))),
+    });
+    const { devices: all } = client;
+    const found = new Set(all.map(({ processIndex }) => processIndex)).size;
+    if (found !== processes.count) {
+      throw errors.processes({ platform: client.platformName, given: processes.count, found });
+    }
+    const places = [...all.keys()].filter((place) => all[place]!.isAddressable);
+    const devices = new Devices(
+      client,
+      DeviceMesh.fit(options.mesh, all.length, options.rules),
+      places.map((place) => all[place]!),
+      places,
+    );
     const { compileCache: folder } = options;
     const compiler = new ClientCompiler(devices, folder ? new CompileCache(folder) : undefined);
-    return new XlaRuntime(client, await activeBackend(devices), compiler);
+    return new XlaRuntime(client, await activeBackend(devices), compiler, processes);
   }
 
   /** A runtime for hardware that needn't be here: it traces and compiles, and doesn't run. */
@@ -90,13 +109,18 @@ export class XlaRuntime implements Runtime {
   }
 
   get process(): { readonly index: number; readonly count: number } {
-    return { index: this.source instanceof Client ? this.source.processIndex : 0, count: 1 };
+    const { index, count } = this.processes;
+    return { index, count };
   }
 
   get description(): string {
     const { size } = this.mesh;
     const devices = `${size} ${this.platform} device${size === 1 ? '' : 's'}`;
-    return this.backend.devices.present ? `XLA on ${devices}` : `XLA for ${devices} that needn't be here`;
+    const { count } = this.process;
+    const of = count === 1 ? '' : ` of ${count} processes`;
+    return this.backend.devices.present
+      ? `XLA on ${devices}${of}`
+      : `XLA for ${devices} that needn't be here`;
   }
 
   jit<Args extends readonly unknown[], Out>(
@@ -130,11 +154,42 @@ export class XlaRuntime implements Runtime {
     );
   }
 
+  rowsHere(rows: number, spec: PartitionSpec): Rows {
+    const { mesh, places, present } = this.backend.devices;
+    return present ? rowsAt(mesh, places, rows, mesh.sharding(spec)) : { start: 0, end: rows };
+  }
+
+  rowsToDevice(array: HostArray, rows: number, spec: PartitionSpec): Tensor {
+    const { devices } = this.backend;
+    const shape = [rows, ...array.shape.slice(1)];
+    const { start } = this.rowsHere(rows, spec);
+    const type = elementTypeOfArray(array.dtype);
+    return this.backend.arrayTensor(
+      devices.upload(array.data, type, shape, devices.mesh.sharding(spec), start),
+    );
+  }
+
+  async blocksToHost(tensor: Tensor): Promise<readonly ArrayBlock[]> {
+    const { shape, type, state } = this.backend.recordOf(tensor);
+    const whole = (array: HostArray) => ({ array, shape: [...shape], start: shape.map(() => 0) });
+    if (state.kind !== 'device') return this.processes.index === 0 ? [whole(await this.toHost(tensor))] : [];
+    const dtype = arrayDType(type);
+    const own = await this.backend.devices.downloadOwn(state.array);
+    return own.map(({ held: { start, block }, values }) => ({
+      array: new HostArray(dtype, block, values as HostArray['data']),
+      shape: [...shape],
+      start,
+    }));
+  }
+
   async toHost(tensor: Tensor): Promise<HostArray> {
     const record = this.backend.recordOf(tensor);
     const { state, shape, type } = record;
     if (state.kind === 'traced') {
       throw errors.readInTrace({ name: state.trace.name, what: state.made, shape });
+    }
+    if (state.kind === 'device' && !this.backend.devices.hasWhole(state.array.arrayType)) {
+      return this.gathered(tensor, state.array.arrayType);
     }
     const dtype = arrayDType(type);
     const values =
@@ -142,6 +197,19 @@ export class XlaRuntime implements Runtime {
         ? state.values.slice()
         : await this.backend.devices.download(this.backend.arrayOf(record));
     return new HostArray(dtype, [...shape], values as HostArray['data']);
+  }
+
+  /** Brings parts from other processes first: a program of all of them. */
+  private async gathered(tensor: Tensor, arrayType: ArrayType): Promise<HostArray> {
+    let gather = this.gathers.get(arrayType);
+    if (!gather)
+      this.gathers.set(arrayType, (gather = this.jit((x: Tensor) => clone(x), { name: 'gather' })));
+    const whole = gather(tensor);
+    try {
+      return await this.toHost(whole);
+    } finally {
+      whole.dispose();
+    }
   }
 
   specOf(tensor: Tensor): TensorSpec {

@@ -27,8 +27,10 @@ interface Report {
   /** Of one device, and of what the limit is known. */
   readonly memory?: ProgramMemory;
   readonly memoryLimit?: number;
-  /** What the compiler says is needed, where it refuses. */
+  /** What the compiler says is needed, where it refuses: at least, since it may have counted temporaries alone. */
   readonly memoryNeeded?: number;
+  /** Its words. */
+  readonly refusal?: string;
   readonly state?: readonly GroupMemory[];
   readonly flops?: number;
   readonly deviceFlops?: number;
@@ -134,7 +136,7 @@ async function reportOf(
     };
   } catch (error) {
     if (!(error instanceof DeviceMemoryError)) throw error;
-    const { needed, limit } = error;
+    const { needed, limit, cause } = error;
     return {
       ...about,
       ...limits,
@@ -142,6 +144,7 @@ async function reportOf(
       fits: false,
       memoryLimit: limit ?? memoryLimit,
       memoryNeeded: needed,
+      refusal: (cause as Error).message.split('\n')[0],
     };
   }
 }
@@ -149,11 +152,12 @@ async function reportOf(
 function memoryLine({ memory, memoryNeeded, memoryLimit, fits }: Report): string {
   const used = memory?.peak ?? memoryNeeded;
   const of = memoryLimit === undefined ? '' : ` of ${bytesText(memoryLimit)}`;
-  return `${fits ? 'fits' : "doesn't fit"}${used === undefined ? '' : `, ${bytesText(used)}${of}`}`;
+  const atLeast = memory === undefined ? 'at least ' : '';
+  return `${fits ? 'fits' : "doesn't fit"}${used === undefined ? '' : `, ${atLeast}${bytesText(used)}${of}`}`;
 }
 
 function show(report: Report): void {
-  const { devices, memory, memoryLimit, flops, deviceFlops, collectives, batch_size } = report;
+  const { devices, memory, memoryLimit, batch_size } = report;
   const mesh = report.mesh.map(([name, size]) => `${name}=${size}`).join(', ');
   print(
     `Train step of ${report.config} for ${report.topology}: ${devices} x ${report.deviceKind}, mesh ${mesh}`,
@@ -161,6 +165,19 @@ function show(report: Report): void {
   const parameters = report.parameters > 0 ? `${siText(report.parameters)} parameters, ` : '';
   print(`${parameters}batch ${batch_size} (${batch_size / devices} on each device)`);
 
+  if (report.refusal === undefined) showProgram(report);
+  else print(`\nThe compiler refuses it: ${report.refusal}`);
+  const used = memory?.peak ?? report.memoryNeeded;
+  const meter = used !== undefined && memoryLimit !== undefined ? `${bar(used / memoryLimit)} ` : '';
+  print(`\n${meter}${memoryLine(report)}`);
+  if (!report.fits) print(fixes);
+}
+
+const fixes =
+  'Try: a smaller batch (--find-batch), a sharding_strategy that splits the state, model.scan with a remat_policy, or more devices.';
+
+function showProgram(report: Report): void {
+  const { devices, memory, flops, deviceFlops, collectives, batch_size } = report;
   heading('Memory of one device');
   if (memory) {
     const { arguments: args, outputs, aliased, temporaries, code, peak } = memory;
@@ -212,7 +229,4 @@ function show(report: Report): void {
     print(
       `\nTraced in ${secondsText(report.traceSeconds)}, compiled in ${secondsText(report.compileSeconds)}.`,
     );
-  const used = memory?.peak ?? report.memoryNeeded;
-  const meter = used !== undefined && memoryLimit !== undefined ? `${bar(used / memoryLimit)} ` : '';
-  print(`\n${meter}${memoryLine(report)}`);
 }

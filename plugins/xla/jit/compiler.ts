@@ -71,6 +71,7 @@ export class ClientCompiler implements Compiler {
       client.platformVersion,
       list.map(({ kind }) => kind),
       mesh.axes,
+      devices.places,
       this.flags,
       // Native code for one processor may not run on another.
       client.platformName === 'cpu' ? cpus()[0]?.model : '',
@@ -83,8 +84,8 @@ export class ClientCompiler implements Compiler {
     const load = (bytes: Uint8Array) => this.devices.client.deserializeExecutable(bytes);
     const known = key && this.cache?.load(key, load);
     if (known) return compiled(known.executable, start, known, true);
-    const { client, mesh } = this.devices;
-    const loaded = fitting(name, () => client.compile(text, { partitions: mesh.size, xlaFlags: this.flags }));
+    const { client, spread } = this.devices;
+    const loaded = fitting(name, () => client.compile(text, { ...spread, xlaFlags: this.flags }));
     if (key) this.cache?.save(key, () => loaded.executable.serialize());
     return compiled(loaded.executable, start, loaded);
   }
@@ -120,8 +121,13 @@ function fitting<T>(name: string, compile: () => T): T {
   } catch (error) {
     if (!(error instanceof PjrtError) || error.code !== 'RESOURCE_EXHAUSTED') throw error;
     const { message } = error;
-    // The TPU's compiler: "Used 20.50G of 15.75G hbm."
-    const [, used, of] = /Used ([\d.]+[KMGT]?) of ([\d.]+[KMGT]?) hbm/.exec(message) ?? [];
+    // The TPU's compiler: "Used 20.50G of 15.75G hbm." and, before it has laid out memory, "the total memory required for HLO
+    // temporaries (17.67G) exceeds available HBM (15.75G)".
+    const size = String.raw`([\d.]+[KMGT]?)`;
+    const [, used, of] =
+      new RegExp(`Used ${size} of ${size} hbm`).exec(message) ??
+      new RegExp(`\\(${size}\\) exceeds available HBM \\(${size}\\)`).exec(message) ??
+      [];
     throw new DeviceMemoryError(name, sizeInBytes(used), sizeInBytes(of), message);
   }
 }

@@ -18,6 +18,15 @@ export interface ClientOptions {
   readonly cpuDeviceCount?: number;
   /** Options passed on as they are. */
   readonly platform?: NamedValues;
+  /** Through which the clients of several processes find each other: addresses of C functions. */
+  readonly keyValue?: KeyValueCallbacks;
+}
+
+/** Addresses of functions of the types `PJRT_KeyValue...Callback`; they stay valid as long as the client. */
+export interface KeyValueCallbacks {
+  readonly get: bigint;
+  readonly tryGet: bigint;
+  readonly put: bigint;
 }
 
 const Semantics = { immutableOnlyDuringCall: 0, immutableUntilTransferCompletes: 1 } as const;
@@ -58,7 +67,16 @@ export class Client {
     const count = options.cpuDeviceCount;
     const values = { ...(count === undefined ? {} : { cpu_device_count: count }), ...options.platform };
     const { values: create_options, count: num_options } = encodeNamedValues(values);
-    const created = api.call('PJRT_Client_Create', { create_options, num_options });
+    const { keyValue } = options;
+    const created = api.call('PJRT_Client_Create', {
+      create_options,
+      num_options,
+      ...(keyValue && {
+        kv_get_callback: keyValue.get,
+        kv_try_get_callback: keyValue.tryGet,
+        kv_put_callback: keyValue.put,
+      }),
+    });
     return new Client(api, created.get('client'));
   }
 

@@ -18,7 +18,7 @@
 
 export { type ApiVersion } from './api';
 export { type DeviceBuffer, type Shape } from './device-buffer';
-export { Client, type ClientOptions } from './client';
+export { Client, type ClientOptions, type KeyValueCallbacks } from './client';
 export { type CompileOptions } from './compile-options';
 export { type Device, type DeviceDescription, type MemoryStats } from './device';
 export { bytesOf, type ElementType, elementTypes, hostArray, type HostArray } from './element-types';

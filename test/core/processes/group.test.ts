@@ -1,44 +1,11 @@
 // Real processes that find each other through the coordinator, agree, stop together, and hear of each other's end.
 
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import * as path from 'node:path';
+import { type Ended, freeAddress, startScript } from '../../support/processes';
 
 jest.setTimeout(60_000);
 
-const root = path.join(__dirname, '..', '..', '..');
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(coordinator: string, count: number, index: number, how: string): Promise<Ended> {
-  const script = path.join(root, 'test', 'fixtures', 'process.ts');
-  const args = ['--require', path.join(root, 'core', 'register.js'), script];
-  const child = spawn(process.execPath, [...args, coordinator, String(count), String(index), how], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve) =>
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })),
-  );
-}
-
-async function freeAddress(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `localhost:${port}`;
-}
+const start = (coordinator: string, count: number, index: number, how: string) =>
+  startScript('process.ts', [coordinator, String(count), String(index), how]);
 
 async function all(hows: readonly string[]): Promise<Ended[]> {
   const coordinator = await freeAddress();

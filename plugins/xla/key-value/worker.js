@@ -1,0 +1,3 @@
+// The entry of the thread: makes TypeScript loadable, then hands over.
+require('../../../core/register');
+require('./worker.ts');
