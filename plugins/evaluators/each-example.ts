@@ -2,7 +2,7 @@
 
 import { type HostArray, hostArray, sizeOf } from '../../core/array';
 import { catalogue } from '../../core/errors';
-import type { EvaluatorContext, ModelResult, Params } from '../../core/extensions';
+import type { Batch, EvaluatorContext, ModelResult, Params } from '../../core/extensions';
 import * as tf from '../../core/tensor';
 import { namedLeaves } from '../../core/tree';
 import { forEachBatch } from './feed';
@@ -16,16 +16,17 @@ export type ExampleFn<K extends string> = (
 ) => void | Promise<void>;
 
 /**
- * A pass that hands over each example in the order of the data, and no padding. `valuesOf` is traced; what it gives has a
- * leading batch axis.
+ * A pass that hands over each example in the order of the data, or the first `limit` of them, and no padding. `valuesOf`
+ * is traced; what it gives has a leading batch axis.
  */
 export async function forEachExample<K extends string>(
   options: PassOptions,
-  context: EvaluatorContext,
+  context: EvaluatorContext & { readonly limit?: number },
   services: PassServices,
   valuesOf: (...args: Parameters<PerExampleFn>) => Readonly<Record<K, tf.Tensor>>,
 ): Promise<(params: Params, use: ExampleFn<K>) => Promise<void>> {
   const { runtime } = services;
+  const { name, batch_size, limit = Infinity } = context;
   const input = await openPass(options, context, services);
   const step = runtime.jit(
     (...args: Parameters<PerExampleFn>) => {
@@ -34,7 +35,7 @@ export async function forEachExample<K extends string>(
       const values = Object.fromEntries(named.map(([name, x]) => [name, tf.clone(x)]));
       return { values, mask: tf.clone(args[1]._mask as tf.Tensor) };
     },
-    { name: `evals.${context.name}` },
+    { name: `evals.${name}` },
   );
 
   return async (params, use) => {
@@ -45,7 +46,7 @@ export async function forEachExample<K extends string>(
       tf.dispose(x);
       return array;
     };
-    await forEachBatch(runtime, input, (batch) => {
+    const useBatch = (batch: Batch) => {
       const { values, mask } = step(params, batch);
       const reads = Promise.all(
         Object.entries<tf.Tensor>(values).map(async ([name, x]) => [name, await toHost(x)] as const),
@@ -54,6 +55,7 @@ export async function forEachExample<K extends string>(
       done = done.then(async () => {
         const arrays = await reads;
         for (const row of countedRows(await counts)) {
+          if (index === limit) return;
           const entries = arrays.map(([name, array]) => [name, entry(array, row)]);
           await use(Object.fromEntries(entries) as Record<K, HostArray>, index++);
         }
@@ -61,7 +63,8 @@ export async function forEachExample<K extends string>(
       // Reported where it is waited for.
       done.catch(() => undefined);
       return done;
-    });
+    };
+    await forEachBatch(runtime, input, useBatch, Math.ceil(limit / batch_size));
     await done;
   };
 }

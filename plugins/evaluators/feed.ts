@@ -22,17 +22,18 @@ const maxWaiting = 8;
 
 /**
  * Calls `use` with each batch of one pass, sharded like those of training; its tensors are disposed after that. What it
- * returns is what the host does with the results: it is waited for now and then.
+ * returns is what the host does with the results: it is waited for now and then. `batches`: no more than so many.
  */
 export async function forEachBatch(
   runtime: Runtime,
   input: OpenedInput,
   use: (batch: Record<string, tf.Tensor>) => void | Promise<void>,
+  batches = Infinity,
 ): Promise<void> {
   const sharding = batchSharding(runtime.mesh);
   const stream = input.batches(0);
   try {
-    for (let waiting = 1; ; waiting++) {
+    for (let waiting = 1; waiting <= batches; waiting++) {
       const host = await stream.next();
       if (!host) return;
       const batch = Object.fromEntries(

@@ -5,6 +5,7 @@ import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
 import { classification, classificationSchema } from './classification';
 import { fewshot, fewshotSchema } from './fewshot';
+import { gridSchema, saveGrid } from './grid';
 import { evaluatorRunners } from './parity';
 import { meanOfExamples, namedOutput, passSchema } from './per-example';
 import { save, saveSchema } from './save';
@@ -57,6 +58,12 @@ export default definePlugin({
       options: saveSchema,
       inject: [tokens.runtime, tokens.input],
       create: (options, runtime, pipeline) => (context) => save(options, context, { runtime, pipeline }),
+    });
+    register('evaluator', 'save_grid', {
+      doc: 'Draws the first examples, a row each, with what is given, wanted and predicted side by side, into a PNG file of the workdir.',
+      options: gridSchema,
+      inject: [tokens.runtime, tokens.input],
+      create: (options, runtime, pipeline) => (context) => saveGrid(options, context, { runtime, pipeline }),
     });
     register('evaluator', 'fewshot_lsr', {
       doc: 'Few-shot linear classification: ridge regression from frozen features of a few examples of each class.',

@@ -8,7 +8,7 @@ import type { Example, Feature, PpOp } from '../../extensions';
 import { isDict } from '../../tree';
 import { openSession } from '../../workspace/session';
 import type { CommandInput } from '../command';
-import { type Cell, writeGrid } from '../grid';
+import { type Cell, writeGrid } from '../../grid';
 import type { ppArguments, ppOptions } from '../options';
 import { print } from '../print';
 

@@ -1,7 +1,7 @@
 // Pictures side by side in one PNG, each with lines of text below it.
 
 import type sharpModule from 'sharp';
-import { allocate, type HostArray } from '../array';
+import { allocate, type HostArray } from './array';
 
 export interface Cell {
   /** height, width, and 1 or more channels; of a stack the first. Nothing is drawn for what isn't an image. */
@@ -22,7 +22,7 @@ interface Picture {
 }
 
 export async function writeGrid(file: string, rows: readonly (readonly Cell[])[]): Promise<void> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a native library, for this command alone
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a native library, for whoever draws
   const sharp = require('sharp') as typeof sharpModule;
   const pictures = rows.map((cells) => cells.map(({ image }) => image && pictureOf(image)));
   const columns = Math.max(...rows.map((cells) => cells.length));
