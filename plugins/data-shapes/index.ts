@@ -6,6 +6,7 @@ import type { DataSource } from '../../core/extensions';
 import { labelFeatures } from '../../core/labels';
 import { definePlugin } from '../../core/plugin';
 import { exampleRng } from '../input';
+import { panopticFeatures } from './panoptic';
 import { describe, drawScene, paint, shapeNames, type Shape } from './scene';
 
 const shapesOptions = z.strictObject({
@@ -23,7 +24,8 @@ export function shapes(options: z.output<typeof shapesOptions>): DataSource {
     classes: shapeNames,
     get(index) {
       const scene = drawScene(exampleRng(seed, split === 'train' ? 0 : 1, index), most_shapes);
-      const { image, instances, semantics, depth } = paint(scene, size);
+      const picture = paint(scene, size);
+      const { image, instances, semantics, depth } = picture;
       return {
         image: hostArray('uint8', [size, size, 3], image),
         ...labelFeatures(shapeNames.indexOf((scene[0] as Shape).name)),
@@ -31,6 +33,7 @@ export function shapes(options: z.output<typeof shapesOptions>): DataSource {
         instances: hostArray('int32', [size, size, 1], instances),
         semantics: hostArray('int32', [size, size, 1], semantics),
         depth: hostArray('float32', [size, size, 1], depth),
+        ...panopticFeatures(picture, size),
       };
     },
   };
@@ -49,7 +52,9 @@ export default definePlugin({
         'Coloured shapes on grey: image uint8 [size, size, 3]; captions/text: one caption, nearest shape first;',
         'label (also labels) int32: the kind of the nearest shape;',
         'instances and semantics int32 [size, size, 1]: shapes and kinds of shapes from 1, 0 for the background;',
-        'depth float32 [size, size, 1]: metres, 1 to 9, and 10 for the background. A pure function of seed, split and index.',
+        'depth float32 [size, size, 1]: metres, 1 to 9, and 10 for the background;',
+        "panoptic_image and panoptic_objects: the same in COCO's form, with the background as the last label.",
+        'A pure function of seed, split and index.',
       ].join(' '),
       options: shapesOptions,
       create: shapes,

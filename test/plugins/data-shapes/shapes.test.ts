@@ -2,10 +2,10 @@ import type { HostArray } from '../../../core/array';
 import type { Example } from '../../../core/extensions';
 import { tokens } from '../../../core/train/run';
 import dataShapes, { shapes } from '../../../plugins/data-shapes';
-import { paint, type Shape } from '../../../plugins/data-shapes/scene';
+import { paint, type Shape, shapeNames } from '../../../plugins/data-shapes/scene';
 import input from '../../../plugins/input';
 import pp from '../../../plugins/pp';
-import { register } from '../../support/pp';
+import { register, runPp } from '../../support/pp';
 import { exampleDigest, expectPure, expectSeekable } from '../../support/seekable';
 
 type Options = Parameters<typeof shapes>[0];
@@ -41,6 +41,19 @@ test('what a picture is made of', () => {
   expect([...image.slice((8 * 4 + 4) * 3, (8 * 4 + 4) * 3 + 3)]).toEqual([220, 40, 40]);
   expect([...image.slice((8 * 1 + 1) * 3, (8 * 1 + 1) * 3 + 3)]).toEqual([50, 80, 220]);
   expect([...image.slice(0, 3)]).toEqual([128, 128, 128]);
+});
+
+test("COCO's form of the masks says the same, and that the background is stuff", async () => {
+  const example = await open({ most_shapes: 8 }).get(3);
+  const again = await runPp('coco_panoptic', example);
+  const [semantics, background] = [dataOf(example, 'semantics'), shapeNames.length + 1];
+  expect(dataOf(again, 'semantics')).toEqual(semantics.map((kind) => kind || background));
+  const objects = example['panoptic_objects'] as Example;
+  const areas = dataOf(objects, 'id').map(
+    (id) => dataOf(example, 'panoptic_image').filter((x) => x === id).length,
+  );
+  expect(dataOf(objects, 'area')).toEqual(areas);
+  expect(dataOf(objects, 'label').filter((label) => label === shapeNames.length)).toHaveLength(1);
 });
 
 test('seed, split and index make different pictures', async () => {
