@@ -10,8 +10,8 @@ import type { Panorama, Segment } from './pq';
 
 const errors = catalogue('panoptic', {
   unknownClass: (v: { found: number; classes: number }) => ({
-    what: `The model predicts class ${v.found}, and there are ${v.classes} categories (class 0 is nothing).`,
-    fix: "give the evaluator the categories that the model's labels are numbered by.",
+    what: `The class ${v.found} is predicted or true, and the number of categories is ${v.classes} (class 0 is nothing).`,
+    fix: 'give the evaluator all categories, in the order that the labels are numbered by.',
   }),
   noTruth: (v: { key: string; known: readonly string[] }) => ({
     what: `The data has no "${v.key}", and so no panoptic ground truth; it has ${v.known.join(', ')}.`,
@@ -41,8 +41,7 @@ export function predictedPanorama(
       const at = 2 * (row + (across[x] as number));
       const class_ = mask.data[at] as number;
       if (class_ === 0) continue;
-      const category = categories[class_ - 1];
-      if (!category) throw errors.unknownClass({ found: class_, classes: categories.length });
+      const category = categoryOf(class_, categories);
       // A byte each, as in the files of COCO's format.
       const instance = category.isthing ? 256 * ((mask.data[at + 1] as number) & 255) : 65536;
       const id = instance + category.id;
@@ -66,7 +65,7 @@ export function truePanorama(
   const [labels, crowds, areas] = [part('label'), part('is_crowd'), part('area')];
   const segments = part('id').map((id, i) => ({
     id,
-    category: (categories[labels[i] as number] as Category).id,
+    category: categoryOf((labels[i] as number) + 1, categories).id,
     area: areas[i] as number,
     crowd: Boolean(crowds[i]),
   }));
@@ -75,6 +74,12 @@ export function truePanorama(
     ids[i] =
       (data[3 * i] as number) + 256 * (data[3 * i + 1] as number) + 65536 * (data[3 * i + 2] as number);
   return { ids, segments, size: [height, width] };
+}
+
+function categoryOf(class_: number, categories: readonly Category[]): Category {
+  const category = categories[class_ - 1];
+  if (!category) throw errors.unknownClass({ found: class_, classes: categories.length });
+  return category;
 }
 
 function arrayAt(example: { readonly [key: string]: Feature }, key: string, under = ''): HostArray {
