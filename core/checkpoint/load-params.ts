@@ -5,8 +5,8 @@ import { catalogue } from '../errors';
 import type { ParamArrays } from '../extensions';
 import { didYouMean } from '../suggest';
 import { type Tree, fullMatch, namedLeaves, nest } from '../tree';
-import { NpzReader } from './npz';
-import { findCheckpoint } from './store';
+import type { Archive } from './archive';
+import { openArchive } from './open';
 
 export const loadErrors = catalogue('load', {
   path: (v: { path: string }) => ({
@@ -20,10 +20,6 @@ export const loadErrors = catalogue('load', {
   subtree: (v: { file: string; key: string; known: readonly string[] }) => ({
     what: `There is no "${v.key}" in the parameters of "${v.file}".${didYouMean(v.key, v.known)}`,
     fix: `one of: ${v.known.join(', ')}.`,
-  }),
-  tree: (v: { file: string; reason: string }) => ({
-    what: `The names in "${v.file}" don't make a tree: ${v.reason}.`,
-    fix: 'write the file anew; a name must not be both an array and a folder of arrays.',
   }),
   mismatch: (v: {
     missing: readonly string[];
@@ -66,85 +62,77 @@ export function parseCheckpointPath(path: string): CheckpointPath {
 }
 
 /**
- * The parameters of a checkpoint: a .npz file, or a run's own checkpoint (its folder, or the workdir for the newest).
- * That is what is under `params`, else under `opt/target` (Flax optimizers before 2022), else all of it; of that the
- * subtree after the colon, as in `siglip.npz:img`. Of a .npz only these arrays are read.
+ * The parameters of a checkpoint of any form: what is under `params`, else under `opt/target` (Flax optimizers before 2022),
+ * else all of it; of that the subtree after the colon, as in `siglip.npz:img`. Only these arrays are read.
  */
 export async function loadParams(path: string): Promise<ParamArrays> {
-  return withArchive(path, readParams);
+  return withArchive(path, async (archive, key) => {
+    const arrays: [string, HostArray][] = [];
+    for (const [name, source] of selectParams(archive, key)) arrays.push([name, await archive.read(source)]);
+    return nest(arrays);
+  });
 }
 
 /** One parameter of a checkpoint, which the path names after the colon: `siglip.npz:t`. */
 export async function loadParam(path: string): Promise<HostArray> {
-  return withArchive(path, (archive, file, key = '') => {
-    const root = rootOf(archive);
-    if (archive.names.includes(root + key)) return archive.read(root + key);
-    const known = archive.names
-      .filter((name) => name.startsWith(root))
-      .map((name) => name.slice(root.length));
-    throw loadErrors.subtree({ file, key, known });
+  return withArchive(path, (archive, key = '') => {
+    const found = paramsOf(archive).find(([name]) => name === key);
+    if (found) return archive.read(found[1]);
+    throw noSubtree(archive, key);
   });
 }
 
-type Read<T> = (archive: Archive, file: string, key: string | undefined) => Promise<T>;
-
-async function withArchive<T>(path: string, read: Read<T>): Promise<T> {
+async function withArchive<T>(
+  path: string,
+  read: (archive: Archive, key: string | undefined) => Promise<T>,
+): Promise<T> {
   const { file, key } = parseCheckpointPath(path);
-  if (/^\w+:\/\//.test(file)) throw loadErrors.bucket({ path });
-  const archive = file.includes('.npz') ? await NpzReader.open(file) : await openRun(file);
+  const archive = await openCheckpoint(file);
   try {
-    return await read(archive, file, key);
+    return await read(archive, key);
   } finally {
     await archive.close();
   }
 }
 
-/** Named arrays. */
-type Archive = Pick<NpzReader, 'names' | 'read' | 'close'>;
-
-async function openRun(folder: string): Promise<Archive> {
-  const { arrays } = await findCheckpoint(folder, () => undefined);
-  const named = new Map(arrays);
-  return {
-    names: [...named.keys()],
-    read: async (name) => named.get(name) as HostArray,
-    close: async () => undefined,
-  };
+/** @throws UserError for a path in a bucket, beside what `openArchive` throws. */
+export async function openCheckpoint(file: string, report?: (note: string) => void): Promise<Archive> {
+  if (/^\w+:\/\//.test(file)) throw loadErrors.bucket({ path: file });
+  return openArchive(file, report);
 }
 
-const rootOf = ({ names }: Archive) =>
-  ['params/', 'opt/target/'].find((start) => names.some((name) => name.startsWith(start))) ?? '';
+/** A name in the part that was asked for, and in the archive. */
+export type Selected = readonly [name: string, source: string];
 
-async function readParams(reader: Archive, file: string, key: string | undefined): Promise<ParamArrays> {
-  const root = rootOf(reader);
-  const inRoot = reader.names.filter((name) => name.startsWith(root));
-  const prefix = key === undefined ? root : `${root}${key.replace(/\/$/, '')}/`;
-  const wanted = inRoot.filter((name) => name.startsWith(prefix));
-  if (wanted.length === 0) {
-    throw loadErrors.subtree({
-      file,
-      key: key ?? '',
-      known: innerNames(inRoot.map((name) => name.slice(root.length))),
-    });
-  }
-  const arrays: [string, HostArray][] = [];
-  for (const name of wanted) arrays.push([name.slice(prefix.length), await reader.read(name)]);
-  return toTree(file, arrays);
+/** The parameters of an archive, or the subtree of them with this name. */
+export function selectParams(archive: Archive, key?: string): Selected[] {
+  const all = paramsOf(archive);
+  if (key === undefined) return all;
+  const prefix = `${key.replace(/\/$/, '')}/`;
+  const wanted = all.filter(([name]) => name.startsWith(prefix));
+  if (wanted.length === 0) throw noSubtree(archive, key);
+  return wanted.map(([name, source]) => [name.slice(prefix.length), source]);
 }
 
-function toTree(file: string, arrays: readonly [string, HostArray][]): ParamArrays {
-  try {
-    return nest(arrays);
-  } catch (error) {
-    throw loadErrors.tree({ file, reason: (error as Error).message });
-  }
+function paramsOf({ names }: Archive): Selected[] {
+  const roots = ['params/', 'opt/target/'];
+  const root = roots.find((start) => names.some((name) => name.startsWith(start))) ?? '';
+  return names
+    .filter((name) => name.startsWith(root))
+    .map((name) => [name.slice(root.length), name] as const);
 }
 
-/** The names of the subtrees that hold these leaves: `a/b/c` is in `a` and `a/b`. */
+function noSubtree(archive: Archive, key: string) {
+  const known = innerNames(paramsOf(archive).map(([name]) => name));
+  return loadErrors.subtree({ file: archive.path, key, known });
+}
+
+/** The names of the subtrees that hold these leaves, and of leaves that are in none: `a/b/c` is in `a` and `a/b`. */
 function innerNames(names: readonly string[]): string[] {
   const inner = new Set<string>();
   for (const name of names) {
     const parts = name.split('/');
+    if (parts.length === 1) inner.add(name);
     for (let depth = 1; depth < parts.length; depth++) inner.add(parts.slice(0, depth).join('/'));
   }
   return [...inner].sort();

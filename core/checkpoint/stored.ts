@@ -131,7 +131,7 @@ export class ArrayBuilder {
 }
 
 /** What a file claims may deflate to much more than the file: refused before the machine runs out. */
-function checkMemory(bytes: number): void {
+export function checkMemory(bytes: number): void {
   const there = Math.min(totalmem(), constrainedMemory() || Infinity);
   if (bytes > there) {
     const [need, have] = [bytes, there].map((count) => (count / 2 ** 30).toFixed(1));

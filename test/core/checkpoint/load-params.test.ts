@@ -57,7 +57,7 @@ test('a run’s checkpoint: the newest of a workdir, or one by its folder', asyn
   expect(await loadParams(workdir)).toEqual({ img: { kernel: scalar(2) } });
   expect(await loadParams(`${workdir}:img`)).toEqual({ kernel: scalar(2) });
   expect(await loadParams(`${workdir}/checkpoints/000000001`)).toEqual({ img: { kernel: scalar(1) } });
-  await expect(loadParams(`${workdir}/nothing`)).rejects.toThrow(/no intact checkpoint/);
+  await expect(loadParams(`${workdir}/nothing`)).rejects.toThrow(/no file or folder/);
 });
 
 test('what can’t be a file here', async () => {
