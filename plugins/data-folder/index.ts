@@ -5,8 +5,10 @@ import { z } from 'zod';
 import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
 import { cocoCaptions } from './coco-captions';
+import { cocoPanoptic } from './coco-panoptic';
 import { folderSource } from './folder';
 import { namedFolders, namedOptions, namedSource } from './named';
+import { nyuDepth } from './nyu-depth';
 
 export { folderSource } from './folder';
 
@@ -15,7 +17,7 @@ export default definePlugin({
   version: '0.1.0',
   core: '^0.1.0',
   doc: 'Images in folders, one for each class.',
-  needs: { input: '^0.1.0' },
+  needs: { input: '^0.1.0', pp: '^0.1.0' },
 
   register({ register }) {
     register('data', 'folder', {
@@ -47,6 +49,25 @@ export default definePlugin({
       options: namedOptions,
       inject: [tokens.root],
       create: cocoCaptions,
+    });
+    register('data', 'coco/2017_panoptic', {
+      doc: [
+        'Images of COCO with panoptic segmentations, splits train and validation: image is the bytes of the file, image/id int32;',
+        'panoptic_image uint8 [height, width, 3]; panoptic_objects: id, label, is_crowd, area int32 and bbox float32 (y, x, y, x).',
+        'From DATA/coco/2017_panoptic: panoptic_train2017.json, panoptic_train2017/*.png, train2017/*.jpg, and val2017 likewise.',
+      ].join(' '),
+      options: namedOptions,
+      inject: [tokens.root],
+      create: cocoPanoptic,
+    });
+    register('data', 'nyu_depth_v2', {
+      doc: [
+        'Indoor pictures with depth, splits train and validation: image uint8 [480, 640, 3], depth float32 [480, 640] in metres.',
+        'From DATA/nyu_depth_v2: train/*/*.h5 and val/*/*.h5, as in nyudepthv2.tar.gz.',
+      ].join(' '),
+      options: namedOptions,
+      inject: [tokens.root],
+      create: nyuDepth,
     });
   },
 });
