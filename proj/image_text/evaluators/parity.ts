@@ -9,7 +9,7 @@ import { rowsOf } from '../../../plugins/evaluators';
 import { bidirectionalContrastiveLoss } from '../../../plugins/losses';
 import { tower } from './embed';
 import { canonicalizeText, classNames, promptsOf, promptTemplates } from './prompts';
-import { retrievalRecalls } from './recall';
+import { recallsOfDistances } from './recall';
 import { averageEmbeddings, correctCounter, zeroshotAccuracy } from './zeroshot';
 
 type Named = readonly [name: string, array: HostArray];
@@ -94,10 +94,9 @@ export const evaluatorRunners: Readonly<Record<string, ParityRunner>> = {
     ]);
   },
 
-  'evaluator proj/image_text/image_text_retrieval': async ({ inputs }) => {
-    const { data, shape } = input(inputs, 'dist_matrix');
-    const [images, texts] = shape as [number, number];
-    const found = retrievalRecalls({ data, images, texts }, input(inputs, 'text_image_correspondence').data);
+  'evaluator proj/image_text/image_text_retrieval': async ({ inputs }, { runtime }) => {
+    const imageOf = input(inputs, 'text_image_correspondence');
+    const found = await recallsOfDistances(runtime, input(inputs, 'dist_matrix'), imageOf);
     return new Map(
       Object.entries(found).flatMap(([direction, recalls]) =>
         Object.entries(recalls).map(([name, value]) => [`${direction}/${name}`, scalar(value)] as const),

@@ -1,55 +1,111 @@
-// Recall of retrieval from distances between images and texts.
+// Recall of retrieval: what share of the queries have a right answer among their nearest.
 
-import { catalogue } from '../../../core/errors';
+import { type HostArray, hostArray } from '../../../core/array';
+import { batchParts, batchSharding, type Jitted, type Runtime } from '../../../core/runtime';
+import * as tf from '../../../core/tensor';
+import { rowsOf } from '../../../plugins/evaluators';
 
 export const recallThresholds = [1, 5, 10] as const;
 export type Recalls = Readonly<Record<`Recall@${(typeof recallThresholds)[number]}`, number>>;
 
-const errors = catalogue('retrieval', {
-  shapes: (v: { texts: number; columns: number }) => ({
-    what: `Retrieval got distances of ${v.columns} texts, and images for ${v.texts}.`,
-    fix: 'give one image for each text.',
-  }),
-});
-
-export interface Distances {
-  /** Row-major, [images, texts]. */
-  readonly data: ArrayLike<number>;
-  readonly images: number;
-  readonly texts: number;
+/** Embeddings [rows, width], and the number of the image that each row is or describes (int32 [rows]). */
+export interface Embedded {
+  readonly embeddings: HostArray;
+  readonly id: HostArray;
 }
 
-/** Shares of the queries with a right answer among their best 1, 5 and 10. `firstRight`: its rank for each query. */
-function recalls(firstRight: readonly number[]): Recalls {
-  const share = (k: number) => firstRight.filter((rank) => rank < k).length / firstRight.length;
+const never = 2 ** 31 - 1;
+
+/**
+ * How many candidates come before the best right one, among equal distances the earlier ones: int32 [queries], 2^31 - 1
+ * where none is right. distances: [queries, candidates]; a candidate is right that has its query's id (int32).
+ */
+export function ranksOfBest(distances: tf.Tensor, queryIds: tf.Tensor, candidateIds: tf.Tensor): tf.Tensor {
+  const candidates = candidateIds.shape[0] as number;
+  const right = tf.equal(tf.expandDims(queryIds, 1), tf.expandDims(candidateIds, 0));
+  const place = tf.expandDims(tf.range(0, candidates, 1, 'int32'), 0);
+  const best = tf.min(tf.where(right, distances, Infinity), 1, true);
+  const isBest = tf.logicalAnd(right, tf.equal(distances, best));
+  const bestPlace = tf.min(tf.where(isBest, place, tf.scalar(candidates, 'int32')), 1, true);
+  const before = tf.logicalOr(
+    tf.less(distances, best),
+    tf.logicalAnd(tf.equal(distances, best), tf.less(place, bestPlace)),
+  );
+  const found = tf.any(right, 1);
+  return tf.where(found, tf.sum(tf.cast(before, 'int32'), 1), tf.scalar(never, 'int32'));
+}
+
+/** The shares of queries whose rank is among the best 1, 5 and 10. */
+export function recallsOf(ranks: ArrayLike<number>): Recalls {
+  const share = (k: number) => Array.from(ranks).filter((rank) => rank < k).length / ranks.length;
   return Object.fromEntries(recallThresholds.map((k) => [`Recall@${k}`, share(k)])) as Recalls;
 }
 
-/** How many candidates come before the best right one; among equal distances, earlier ones do. */
-function rankOfBest(distances: readonly number[], right: readonly number[]): number {
-  const before = (i: number, j: number) =>
-    (distances[i] as number) < (distances[j] as number) || (distances[i] === distances[j] && i < j);
-  if (right.length === 0) return Infinity;
-  const best = right.reduce((a, b) => (before(a, b) ? a : b));
-  return distances.filter((_, i) => before(i, best)).length;
+type Nearness = Jitted<[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor>;
+
+/** Ranks of queries among candidates by inner product: a program for each number of candidates. */
+export function nearness(runtime: Runtime, name: string): Nearness {
+  return runtime.jit(
+    (queries: tf.Tensor, queryIds: tf.Tensor, candidates: tf.Tensor, candidateIds: tf.Tensor) =>
+      ranksOfBest(tf.neg(tf.matMul(queries, candidates, false, true)), queryIds, candidateIds),
+    { name: `evals.${name}` },
+  );
 }
 
-/** `imageOf`: the row of each text's image. Several texts may have the same. */
-export function retrievalRecalls(
-  { data, images, texts }: Distances,
-  imageOf: ArrayLike<number>,
-): { readonly img2txt: Recalls; readonly txt2img: Recalls } {
-  if (imageOf.length !== texts) throw errors.shapes({ texts: imageOf.length, columns: texts });
-  const textsOf = Array.from({ length: images }, (): number[] => []);
-  for (let text = 0; text < texts; text++) textsOf[imageOf[text] as number]?.push(text);
-  const row = (image: number) =>
-    Array.from({ length: texts }, (_, text) => data[image * texts + text] as number);
-  const column = (text: number) =>
-    Array.from({ length: images }, (_, image) => data[image * texts + text] as number);
-  return {
-    img2txt: recalls(textsOf.map((own, image) => rankOfBest(row(image), own))),
-    txt2img: recalls(
-      Array.from({ length: texts }, (_, text) => rankOfBest(column(text), [imageOf[text] as number])),
-    ),
-  };
+/** Queries of one call, on each device: bounds the memory for distances, which are to all candidates. */
+const queriesPerDevice = 256;
+
+/** The rank of each query's best right candidate, as `ranksOfBest` gives it. */
+export async function ranksAmong(
+  runtime: Runtime,
+  ranks: Nearness,
+  queries: Embedded,
+  candidates: Embedded,
+): Promise<number[]> {
+  const rows = queries.id.data.length;
+  const split = batchSharding(runtime.mesh);
+  const block = queriesPerDevice * batchParts(runtime.mesh);
+  const all = [candidates.embeddings, candidates.id].map((array) => runtime.toDevice(array));
+  const found: number[] = [];
+  for (let start = 0; start < rows; start += block) {
+    // The last block is filled up with its first query.
+    const chosen = Array.from({ length: block }, (_, i) => (start + i < rows ? start + i : start));
+    const part = [queries.embeddings, queries.id].map((array) =>
+      runtime.toDevice(rowsOf(array, chosen), split),
+    );
+    const [embeddings, ids] = part as [tf.Tensor, tf.Tensor];
+    const [candidateEmbeddings, candidateIds] = all as [tf.Tensor, tf.Tensor];
+    const result = ranks(embeddings, ids, candidateEmbeddings, candidateIds);
+    const { data } = await runtime.toHost(result);
+    tf.dispose([result, ...part]);
+    found.push(...Array.from(data as ArrayLike<number>).slice(0, rows - start));
+  }
+  tf.dispose(all);
+  return found;
+}
+
+/** Of distances [images, texts] on their own; `imageOf`: the row of each text's image. */
+export async function recallsOfDistances(
+  runtime: Runtime,
+  distances: HostArray,
+  imageOf: HostArray,
+): Promise<{ readonly img2txt: Recalls; readonly txt2img: Recalls }> {
+  const [images] = distances.shape as [number];
+  const rows = hostArray(
+    'int32',
+    [images],
+    Array.from({ length: images }, (_, i) => i),
+  );
+  const both = runtime.jit(
+    (d: tf.Tensor, row: tf.Tensor, image: tf.Tensor) => [
+      ranksOfBest(d, row, image),
+      ranksOfBest(tf.transpose(d), image, row),
+    ],
+    { name: 'recalls of distances' },
+  );
+  const ranks = both(runtime.toDevice(distances), runtime.toDevice(rows), runtime.toDevice(imageOf));
+  const [img2txt, txt2img] = await Promise.all(
+    ranks.map(async (x) => recallsOf((await runtime.toHost(x)).data as Int32Array)),
+  );
+  return { img2txt: img2txt as Recalls, txt2img: txt2img as Recalls };
 }

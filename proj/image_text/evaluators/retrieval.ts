@@ -1,11 +1,10 @@
 // Retrieval of images by captions and of captions by images.
 
 import { z } from 'zod';
-import type { HostArray } from '../../../core/array';
 import type { DataSource, Evaluator, EvaluatorContext, Example, Feature } from '../../../core/extensions';
 import { openPass, type PassServices } from '../../../plugins/evaluators';
 import { embedAll, tower } from './embed';
-import { retrievalRecalls } from './recall';
+import { nearness, ranksAmong, recallsOf } from './recall';
 
 export const retrievalSchema = z.strictObject({
   dataset: z.string().describe('data source of images with captions'),
@@ -63,31 +62,19 @@ export async function retrieval(
   );
   const embedImages = tower(runtime, predict, 'images', name);
   const embedTexts = tower(runtime, predict, 'texts', name);
+  const toTexts = nearness(runtime, `${name} (img2txt)`);
+  const toImages = nearness(runtime, `${name} (txt2img)`);
   return {
     async *run(params) {
       const ofImages = await embedAll(runtime, embedImages, params, images, ['id']);
       const ofTexts = await embedAll(runtime, embedTexts, params, texts, ['id', 'caption_i']);
-      const rowOf = new Map(Array.from(ofImages.id.data, (id, row) => [id, row]));
-      const imageOf = Array.from(ofTexts.id.data, (id) => rowOf.get(id) as number);
-      const recalls = retrievalRecalls(distances(ofImages.embeddings, ofTexts.embeddings), imageOf);
-      for (const direction of ['img2txt', 'txt2img'] as const)
-        for (const [metric, value] of Object.entries(recalls[direction]))
+      const ranks = {
+        img2txt: await ranksAmong(runtime, toTexts, ofImages, ofTexts),
+        txt2img: await ranksAmong(runtime, toImages, ofTexts, ofImages),
+      };
+      for (const [direction, found] of Object.entries(ranks))
+        for (const [metric, value] of Object.entries(recallsOf(found)))
           yield [`${direction}_${metric.toLowerCase()}`, value];
     },
   };
-}
-
-/** Minus the inner products, [images, texts]. */
-function distances(a: HostArray, b: HostArray) {
-  const [images, width] = a.shape as [number, number];
-  const [texts] = b.shape as [number];
-  const data = new Float64Array(images * texts);
-  for (let i = 0; i < images; i++)
-    for (let j = 0; j < texts; j++) {
-      let dot = 0;
-      for (let k = 0; k < width; k++)
-        dot += (a.data[i * width + k] as number) * (b.data[j * width + k] as number);
-      data[i * texts + j] = -dot;
-    }
-  return { data, images, texts };
 }
