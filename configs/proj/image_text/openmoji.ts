@@ -22,6 +22,17 @@ export default function config(text = ''): ConfigInput {
   const pp_img = `resize(${resolution})|value_range(-1, 1)`;
 
   return {
+    header: {
+      command: 'npx bv train --config configs/proj/image_text/openmoji.ts --workdir DIR',
+      hardware: '2 CPU cores, busy with other work too',
+      minutes: 8.5,
+      expect: {
+        'retrieval/img2txt_recall@5': 0.14,
+        'retrieval/txt2img_recall@5': 0.16,
+        'group/openmoji_accuracy': 0.38,
+      },
+      paper: 'arXiv:2303.15343',
+    },
     input: {
       data: { name: 'openmoji', split: 'train' },
       // The name, the name with tags, or the group: what a text may say about a picture. No mirroring: arrows have a side.
