@@ -149,6 +149,14 @@ const squeeze_last_dim = keyedOp('squeeze_last_dim', {
   },
 });
 
+const rag_tensor = keyedOp('rag_tensor', {
+  doc: 'Puts an array into a list of one: a new first axis of length 1, whose entry may have another length in each example.',
+  make: () => (value, _, key) => {
+    const { dtype, shape, data } = arrayOf(value, key, 'rag_tensor');
+    return new HostArray(dtype, [1, ...shape], data);
+  },
+});
+
 const reshape = keyedOp('reshape', {
   doc: 'Gives an array another shape with the same number of values.',
   options: {
@@ -355,6 +363,7 @@ export const generalOps: Readonly<Record<string, Implementation<'pp'>>> = {
   copy,
   flatten,
   squeeze_last_dim,
+  rag_tensor,
   reshape,
   concat,
   pad_to_shape,

@@ -11,8 +11,9 @@ import type { Bytes } from './colour';
 import * as colour from './colour';
 import { sampleBox } from './crop-box';
 import { loadSentencePiece } from './sentencepiece';
-import { tokenizeTexts } from './token-ops';
+import { tokenizeTexts, toLength } from './token-ops';
 import * as warp from './warp';
+import { wordPieceOf } from './wordpiece';
 
 interface Args {
   readonly factor: number;
@@ -127,6 +128,15 @@ const tokenize: ParityRunner = async (recorded) => {
   return new Map([['labels', hostArray('int32', [rows.length, labels.length / rows.length], labels)]]);
 };
 
+const bert: ParityRunner = async (recorded) => {
+  const { max_len } = recorded.args as { max_len: number };
+  const tokenizer = wordPieceOf(Buffer.from(recorded.inputs.get('vocab')?.data as Uint8Array).toString());
+  const rows = textsOf(recorded).map((text) =>
+    toLength(tokenizer.encode(text, { bos: true }), max_len, 0, false),
+  );
+  return new Map([['labels', hostArray('int32', [rows.length, max_len], rows.flat())]]);
+};
+
 const sp: ParityRunner = async (recorded) => {
   const tokenizer = await loadSentencePiece(modelOf(recorded), recorded.args.tokensets as string[]);
   const scalar = (value: number) => hostArray('int32', [], [value]);
@@ -156,6 +166,7 @@ const runners: readonly (readonly [name: string, runner: ParityRunner])[] = [
   ['registry:parse_name', parseName],
   ['tokenize', tokenize],
   ['tokenizers.sp', sp],
+  ['bert_tokenize', bert],
 ];
 
 /** By their names under the extension point `parity`. */

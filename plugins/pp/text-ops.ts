@@ -16,6 +16,7 @@ import {
   lengthOf,
   mapTexts,
 } from './features';
+import { npzTexts } from './npz-texts';
 
 /** As TensorFlow does it without an encoding: other letters stay as they are. */
 export const lowerAscii = (text: string): string =>
@@ -187,18 +188,18 @@ const strjoin = keyedOp('strjoin', {
 });
 
 const lookup = keyedOp('lookup', {
-  doc: 'Numbers of texts, by a file: the number of the line that is the text, or with `sep` the number behind it in its line. What the file lacks is -1. int32.',
+  doc: 'Numbers of texts, by a file: the number of the line that is the text, or with `sep` the number behind it in its line; or the place of the text in an array of a .npz file. What the file lacks is -1. int32.',
   options: {
-    mapping: z.string().describe('path of a text file'),
-    npzkey: z.string().default('fnames').describe("for the original's .npz files, which can't be read here"),
+    mapping: z.string().describe('path of a text file, or of a .npz file'),
+    npzkey: z.string().default('fnames').describe('name of the array of texts in a .npz file'),
     sep: z.string().nullable().default(null).describe('what stands between text and number'),
   },
   positional: ['mapping', 'npzkey', 'sep'],
-  make: ({ mapping, sep }) => {
-    let table: ReadonlyMap<string, number> | undefined;
-    return (value, _, key) => {
-      table ??= numbersIn(mapping, sep);
-      const known = table;
+  make: ({ mapping, npzkey, sep }) => {
+    let table: Promise<ReadonlyMap<string, number>> | undefined;
+    return async (value, _, key) => {
+      table ??= numbersIn(mapping, npzkey, sep);
+      const known = await table;
       const of = (text: string) => hostArray('int32', [], [known.get(text) ?? -1]);
       const found = mapTexts(value, key, 'lookup', of);
       if (!Array.isArray(found)) return found;
@@ -210,10 +211,16 @@ const lookup = keyedOp('lookup', {
   },
 });
 
-function numbersIn(mapping: string, sep: string | null): ReadonlyMap<string, number> {
+async function numbersIn(
+  mapping: string,
+  npzkey: string,
+  sep: string | null,
+): Promise<ReadonlyMap<string, number>> {
   if (mapping.endsWith('.npz')) {
-    const problem = `can't read texts from ${mapping}`;
-    throw errors.size({ op: 'lookup', problem, fix: 'write its texts into a text file, one a line.' });
+    const texts = await npzTexts(mapping, npzkey).catch((error: unknown) => {
+      throw errors.unreadable({ op: 'lookup', path: mapping, reason: (error as Error).message });
+    });
+    return new Map(texts.map((text, i) => [text, i] as const));
   }
   const lines = readText('lookup', mapping).replace(/\r?\n$/, '').split(/\r?\n/); // prettier-ignore
   return new Map(

@@ -9,11 +9,12 @@ import { tokens } from '../../core/train/run';
 import { arrayOf, errors, featureOf, keyedOp, mapTexts, textOf } from './features';
 import { sentencePiece } from './sentencepiece';
 import { lowerAscii } from './text-ops';
+import { wordPiece } from './wordpiece';
 
 const yesNo = z.enum(['yes', 'no']).default('no');
 
 /** Exactly `length` ids: cut off (with `sticky` all but the last), or padded. */
-function toLength(ids: readonly number[], length: number, pad: number, sticky: boolean): number[] {
+export function toLength(ids: readonly number[], length: number, pad: number, sticky: boolean): number[] {
   if (ids.length >= length) {
     return sticky ? [...ids.slice(0, length - 1), ...ids.slice(-1)] : ids.slice(0, length);
   }
@@ -86,6 +87,25 @@ export function tokenizeTexts(
   });
   return out;
 }
+
+const bert_tokenize = keyedOp('bert_tokenize', {
+  doc: "BERT's token ids of a text (WordPiece, without case): int32 [max_len], [CLS] first, cut off or filled with 0. Of a list of texts one at random, or with sample_if_multi=False the first.",
+  options: {
+    vocab_path: z.string().describe("path of the vocabulary, BERT's vocab.txt: a piece a line"),
+    max_len: z.int().min(1).describe('how many ids there are, always'),
+    sample_if_multi: z.boolean().default(true).describe('of a list of texts take one at random'),
+  },
+  positional: ['vocab_path', 'max_len', 'sample_if_multi'],
+  keys: { inkey: null, outkey: 'labels' },
+  make:
+    ({ vocab_path, max_len, sample_if_multi }) =>
+    (value, rng, key) => {
+      const texts = [value].flat(Infinity as 1) as Feature[];
+      const chosen = texts[sample_if_multi ? rng.integer(0, Math.max(texts.length, 1)) : 0] ?? '';
+      const ids = wordPiece(vocab_path).encode(textOf(chosen, key, 'bert_tokenize'), { bos: true });
+      return int32(toLength(ids, max_len, 0, false));
+    },
+});
 
 // ---- tok ---------------------------------------------------------------------------------------------------------------
 
@@ -201,7 +221,12 @@ const masked_concat = {
   },
 } as unknown as Implementation<'pp'>;
 
-export const tokenOps: Readonly<Record<string, Implementation<'pp'>>> = { tokenize, tolen, masked_concat };
+export const tokenOps: Readonly<Record<string, Implementation<'pp'>>> = {
+  tokenize,
+  bert_tokenize,
+  tolen,
+  masked_concat,
+};
 
 // ---- Tokenizers ----------------------------------------------------------------------------------------------------------
 
@@ -219,7 +244,17 @@ const gemmaSchema = z.strictObject({
     .describe('path of its SentencePiece model'),
 });
 
+const bertSchema = z.strictObject({
+  vocab_path: z.string().describe('path of a vocabulary: a piece a line'),
+});
+
 export const tokenizers: Readonly<Record<string, Implementation<'tokenizer'>>> = {
+  bert: {
+    doc: "BERT's WordPiece, without case (arXiv:1810.04805).",
+    options: bertSchema,
+    positional: ['vocab_path'],
+    create: ({ vocab_path }: z.output<typeof bertSchema>) => wordPiece(vocab_path),
+  } as unknown as Implementation<'tokenizer'>,
   sp: {
     doc: 'SentencePiece (arXiv:1808.06226), unigram or BPE, as its model file says.',
     options: spSchema,

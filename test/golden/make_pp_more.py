@@ -60,7 +60,8 @@ def is_text(v):
 
 def record(label, pp, data, note="", atol=0, rtol=0):
   out = builder.get_preprocess_fn(pp, log_data=False)(to_tf(data))
-  out = c.jax.tree.map(lambda t: t.numpy(), out)
+  out = c.jax.tree.map(lambda t: t.to_tensor().numpy() if isinstance(t, tf.RaggedTensor) else t.numpy(), out,
+                       is_leaf=lambda t: isinstance(t, tf.RaggedTensor))
   flat, texts = {}, []
   for k, v in c.flat(out).items():
     if np.asarray(v).dtype.kind in "OS":
@@ -172,6 +173,29 @@ def tokenizing():
                   inputs=inputs, outputs=out, string_inputs=dict(texts=TEXTS), note="a small vocabulary.")
 
 
+BERT_VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "quick", "fox", "##es", "jump", "##ed", "over", ",", "!", "'", "a", "##b",
+              "##c", "cafe", "\u65e5", "\u672c", "$", "-", "1", "##2", "stra", "##ss", "##e", "aa", "##a"]
+BERT_TEXTS = ["The quick FOXES jumped over, 1212!", "CAF\u00c9 cafe\u0301 fox's $1", "\u65e5\u672c abc\u65e5abc", "stra\u00dfe STRASSE STRA\u1e9eE",
+              "", " \t", "[CLS] fox [sep]", "\uff41\uff42\uff43 \ufb01 \u00bd", "fox\u0000fox fox\u200bes fox\u2028fox fox\u00a0fox\ufffd",
+              "a\u2013b a\u03c2 \u0130 \u0131", "a" * 101 + " " + "a" * 100, "the the the the the the the the the the the the"]
+
+
+def wordpiece():
+  import tempfile  # pylint: disable=g-import-not-at-top
+  from big_vision.pp.proj.flaxformer import bert_ops  # pylint: disable=g-import-not-at-top
+  vocab = "\n".join(BERT_VOCAB) + "\n"
+  with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as f:
+    f.write(vocab)
+    f.flush()
+    op = bert_ops.get_pp_bert_tokenize(f.name, max_len=12, key="t")
+    labels = np.stack([op({"t": tf.constant(t.encode())})["t"].numpy() for t in BERT_TEXTS])
+  c.save_case("ppmore_bert_tokenize", kind="pp", name="bert_tokenize", args=dict(max_len=12),
+              inputs=dict(vocab=vocab), outputs=dict(labels=labels), string_inputs=dict(texts=BERT_TEXTS),
+              note="normalisation, splitting, pieces, and lengths.")
+  record("rag_tensor", "rag_tensor", dict(image=np.int32([[1, 2], [3, 4], [5, 6]])))
+  record("rag_tensor_keys", "rag_tensor(inkey='a', outkey='b')", dict(a=np.float32([1, 2, 3])))
+
+
 if __name__ == "__main__":
   from big_vision.pp import registry
   if "tokensets.sp_extra_tokens" not in registry.Registry.global_registry():
@@ -181,3 +205,4 @@ if __name__ == "__main__":
   augment(picture[8:36, 40:76])
   others(picture)
   tokenizing()
+  wordpiece()
