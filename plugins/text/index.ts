@@ -1,6 +1,7 @@
 // Transformers for text.
 
 import { definePlugin } from '../../core/plugin';
+import { bert, bertOptions } from './bert';
 import { textTransformer } from './model';
 import { textOptions } from './options';
 
@@ -13,7 +14,7 @@ export default definePlugin({
   version: '0.1.0',
   core: '^0.1.0',
   needs: { layers: '^0.1.0', vit: '^0.1.0' },
-  doc: 'The transformer encoder for text of two-tower models.',
+  doc: 'Text towers: the transformer encoder of SigLIP, and BERT.',
 
   register({ register }) {
     register('model', 'proj.image_text.text_transformer', {
@@ -23,6 +24,14 @@ export default definePlugin({
       ].join(' '),
       options: textOptions,
       create: textTransformer,
+    });
+    register('model', 'proj.flaxformer.bert', {
+      doc: [
+        "BERT's encoder (arXiv:1810.04805). text (or labels): its tokens, int32 [batch, length], 0 for padding; see bert_tokenize.",
+        'Gives [batch, num_classes], or the representation of the first token [batch, width] without num_classes.',
+      ].join(' '),
+      options: bertOptions,
+      create: bert,
     });
   },
 });

@@ -10,6 +10,7 @@ import { attend, dense, embed } from '../layers';
 import { decodeVariant, encoder, mapHead } from '../vit';
 import { loadText } from './checkpoint';
 import type { TextConfig, TextOptions } from './options';
+import { tokensOf } from './tokens';
 
 const sizes = { width: 512, depth: 12, mlp_dim: 2048, num_heads: 8 };
 
@@ -50,16 +51,6 @@ function applyText(config: TextConfig, scope: Scope, batch: Batch, { train }: Ca
   if (!classes) return { output: pooled, out };
   const logits = dense(scope.child('head'), pooled, classes);
   return { output: logits, out: { ...out, logits } };
-}
-
-function tokensOf(scope: Scope, { text, labels }: Batch): tf.Tensor {
-  const tokens = text ?? labels;
-  if (tokens?.rank === 2) return tokens.dtype === 'int32' ? tokens : tf.cast(tokens, 'int32');
-  const found = tokens ? `text of shape [${tokens.shape.join(', ')}]` : 'no "text" and no "labels"';
-  throw scope.shapeError(
-    `the batch has ${found}, expected tokens [batch, length]`,
-    'let pp end with a tokenizer and keep("image", "labels").',
-  );
 }
 
 /** [batch, length, width] to [batch, width]. */

@@ -31,7 +31,7 @@ def identity(state, batch):
 
 
 def main():
-  c.clear("eval_")
+  c.clear("eval_cls_")
   n, classes, batch_size = 24, 6, 8
   rng = np.random.default_rng(0)
   logits = c.normal(0, (n, classes), 2.0)
