@@ -65,7 +65,7 @@ export async function vitStep({ model: modelOptions, resolution, batchSize }: Vi
   const length = { total_steps: 1000, batch_size: batchSize, data_size: 100_000 };
   const update = container.get(tokens.updateRule)(config, params, length);
   const note = () => undefined;
-  const run: Run = { config, container, runtime, length, model, update, params, batchSpec, note };
+  const run: Run = { config, container, runtime, length, model, update, params, variables: {}, batchSpec, note };
   const state: TrainState = makeState(
     run,
     initParams(runtime, declared, tf.random.key(0)),

@@ -43,10 +43,8 @@ export interface ParamDeclaration {
   readonly fold: number;
   /** The outermost first; most often none. */
   readonly layers: readonly LayerAxis[];
-  /** Which of Flax's random streams its initial value is drawn from: `state` for variables. */
+  /** Flax's random stream that its initial value is drawn from: `state` for a variable. */
   readonly stream: 'params' | 'state';
-  /** Otherwise it is kept with the variables. */
-  readonly trained: boolean;
 }
 
 /** Where a scope's parameters come from. */
@@ -143,7 +141,6 @@ export class Scope {
     private readonly rngs: RngStreams,
     /** The axes of layers that this scope is one layer of, the outermost first. */
     private readonly layers: readonly LayerAxis[] = [],
-    private readonly trained = true,
   ) {}
 
   /** A scope that writes down every parameter that the model asks for. */
@@ -171,20 +168,7 @@ export class Scope {
   child(name: string): Scope {
     const known = this.children.get(name);
     if (known) return known;
-    return this.addChild(name, this.trained);
-  }
-
-  /**
-   * The child of this name for a part of the model that isn't trained, such as the frozen stage of another model: its
-   * parameters are kept with the variables, and have no gradient and no optimizer state.
-   */
-  frozen(name: string): Scope {
-    return this.children.get(name) ?? this.addChild(name, false);
-  }
-
-  private addChild(name: string, trained: boolean): Scope {
-    const path = [...this.path, name];
-    const made = new Scope(path, this.childSource(name), this.rngs, this.layers, trained);
+    const made = new Scope([...this.path, name], this.childSource(name), this.rngs, this.layers);
     this.children.set(name, made);
     return made;
   }
@@ -216,7 +200,7 @@ export class Scope {
           ? source
           : { ...source, pick: (value) => partsOf(source.pick(value))[i] as tf.Tensor };
       const keys = rngs.map(([stream, keys]) => [stream, keys[i] as tf.Tensor]);
-      return new Scope(path, ofLayer, Object.fromEntries(keys) as RngStreams, layers, this.trained);
+      return new Scope(path, ofLayer, Object.fromEntries(keys) as RngStreams, layers);
     });
     this.stacks.set(name, made);
     return made;
@@ -250,7 +234,7 @@ export class Scope {
         source.kind === 'declare'
           ? source
           : { kind: 'read', params: slice.params, pick: (value) => value, taken: layers.length };
-      return body(new Scope(path, ofLayer, slice.rngs, layers, this.trained), carry);
+      return body(new Scope(path, ofLayer, slice.rngs, layers), carry);
     };
     return tf.scan(step, init, { params: stacked, rngs }, { length, remat });
   }
@@ -365,7 +349,6 @@ export class Scope {
       init,
       layers: this.layers,
       stream,
-      trained: this.trained && stream === 'params',
       // Late, since in a stack it depends on how many parameters the scope will have.
       get fold() {
         const inScope = scope.counters.get(stream) as number;

@@ -12,6 +12,7 @@ import type * as tf from '../tensor';
 import { mapNamed, subtree, type Tree } from '../tree';
 import type { Run } from './run';
 import { stepsOf } from './steps';
+import { withVariables } from './variables';
 
 const errors = catalogue('eval', {
   unknownPredict: (v: { evaluator: string; name: string; known: readonly string[] }) => ({
@@ -77,13 +78,14 @@ export function splitEvalConfig(name: string, entry: Config['evals'][string]) {
   };
 }
 
-/** Parameters at a place of the train state; those that it lacks are shared with `params`. */
+/** Parameters at a place of the train state, with the variables; those that it lacks are shared with `params`. */
 export function paramsAt(state: EvaluatedState, place: string): Params {
   const own = subtree<tf.Tensor>(state as unknown as Tree<tf.Tensor>, place);
-  return mapNamed<tf.Tensor, tf.Tensor>(
+  const params = mapNamed<tf.Tensor, tf.Tensor>(
     state.params,
     (name, param) => (subtree(own, name) ?? param) as tf.Tensor,
   );
+  return withVariables(params, state.extra);
 }
 
 export function evaluatorsOf(

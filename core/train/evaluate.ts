@@ -7,6 +7,7 @@ import { nest } from '../tree';
 import { type EvaluatedState, evaluatorsOf } from './evals';
 import { type SetupOptions, setUp } from './setup';
 import { stateSpecs } from './state';
+import { variablesPlace } from './variables';
 
 const errors = catalogue('eval', {
   noParams: (v: { checkpoint: string; names: readonly string[] }) => ({
@@ -39,7 +40,7 @@ export async function evaluate(
     else {
       const checkpoint = await findCheckpoint(location, run.note);
       const arrays = new Map(checkpoint.arrays);
-      const places = [...new Set(['params', ...evaluators.map(({ place }) => place)])];
+      const places = [...new Set(['params', variablesPlace, ...evaluators.map(({ place }) => place)])];
       const specs = stateSpecs(
         run,
         hooks.state.call(() => ({}), run),

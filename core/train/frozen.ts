@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { modelOptions } from '../config/resolve';
 import { configSchema } from '../config/schema';
-import type { Batch, ModelResult } from '../extensions';
+import type { Batch, Model, ModelResult, Params } from '../extensions';
 import { declareParams, initParams } from '../layers/params';
 import { Scope } from '../layers/scope';
 import type { TensorSpec } from '../runtime';
@@ -37,15 +37,22 @@ export interface FrozenOptions {
   readonly key: tf.random.HostKey;
 }
 
-/**
- * Loads a frozen model, for the hook `setup`.
- * @returns its forward pass in evaluation mode, traced
- */
+/** A frozen model's forward pass in evaluation mode, traced. For the hook `setup`. */
 export async function frozenModel(
+  run: Run,
+  frozen: FrozenConfig,
+  options: FrozenOptions,
+): Promise<(batch: Batch) => ModelResult> {
+  const { model, params } = await loadFrozen(run, frozen, options);
+  return (batch) => model.apply(Scope.reading(params), batch, { train: false });
+}
+
+/** A model with the parameters of a checkpoint, for those who use parts of it. For the hook `setup`. */
+export async function loadFrozen(
   { config, container, runtime }: Run,
   frozen: FrozenConfig,
   { name, where, batchSpec, key }: FrozenOptions,
-): Promise<(batch: Batch) => ModelResult> {
+): Promise<{ readonly model: Model; readonly params: Params }> {
   const registry = container.get(tokens.registry);
   const options = modelOptions({ ...config, model: frozen.model });
   const made = registry.create(container, 'model', frozen.model_name, options, `${where}.model`);
@@ -55,7 +62,7 @@ export async function frozenModel(
   tf.dispose(leaves<tf.Tensor>(initial));
   const shardings = shardingsFrom(config.sharding_strategy, { registry, container, mesh: runtime.mesh });
   const params = paramsToDevice(runtime, await load(before, frozen.model_init), (leaf, spec) =>
-    shardings(leaf.replace(/^params/, name), spec),
+    shardings(`${name}/${leaf}`, spec),
   );
-  return (batch) => made.apply(Scope.reading(params), batch, { train: false });
+  return { model: made, params };
 }

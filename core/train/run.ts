@@ -24,6 +24,8 @@ export interface Run {
   readonly update: UpdateRule;
   /** Names and specs of all parameters. */
   readonly params: NestedRecord<TensorSpec>;
+  /** Names and specs of what the model keeps beside them: see `Scope.variable`. */
+  readonly variables: NestedRecord<TensorSpec>;
   /** Of a batch of training data on the devices. */
   readonly batchSpec: { readonly [name: string]: TensorSpec };
   /** A line for people. */

@@ -8,15 +8,17 @@ import type { Batch, Loss, Model, ParamArrays, Params, Registry, RunLength } fro
 import { checkOrder, type TrainerHooks } from '../hooks';
 import { constant } from '../layers/init';
 import { declareParams, initParams } from '../layers/params';
+import type { ParamDeclaration } from '../layers/scope';
 import type { Progress } from '../progress';
 import { batchParts, batchSharding, type Runtime, TensorSpec } from '../runtime';
 import * as tf from '../tensor';
-import { leaves, mapTree, nest } from '../tree';
+import { leaves, mapTree, nest, subtree } from '../tree';
 import { loaderOf } from './load';
 import { type HostBatch, type OpenedInput, type Run, tokens } from './run';
 import { type Shardings, shardingsFrom } from './sharding';
 import { paramsToDevice, paramsToHost } from './state';
 import { stepsOf } from './steps';
+import { variablesPlace } from './variables';
 
 export interface SetupOptions {
   /** Checked and complete: see `resolveConfig`. */
@@ -40,7 +42,7 @@ export interface Setup {
   readonly loopKey: tf.Tensor;
   /** A batch split over all devices along its first axis. */
   batchToDevice(batch: HostBatch): Batch;
-  /** Parameters by their initialisers, `model_init` and the hook `init`. */
+  /** Parameters, and variables among them, by their initialisers, `model_init` and the hook `init`. */
   initialParams(): Promise<Params>;
 }
 
@@ -88,16 +90,21 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
       ? { ...declaration, init: constant(config.init_head_bias) }
       : declaration,
   );
-  const params = nest(declared.map(({ name, spec }) => [name, spec] as const));
+  const specsOf = (stream: ParamDeclaration['stream']) =>
+    nest(declared.filter((leaf) => leaf.stream === stream).map(({ name, spec }) => [name, spec] as const));
+  const params = specsOf('params');
+  const variables = specsOf('state');
   const update = container.get(tokens.updateRule)(config, params, length);
-  const run: Run = { ...scaffold, model, update, params, batchSpec };
+  const run: Run = { ...scaffold, model, update, params, variables, batchSpec };
   const shardings = shardingsFrom(config.sharding_strategy, { registry, container, mesh: runtime.mesh });
+  const ofModel: Shardings = (name, spec) =>
+    shardings(subtree<TensorSpec>(variables, name) ? `${variablesPlace}/${name}` : `params/${name}`, spec);
   const [initKey, loopKey] = runKeys(config.seed);
 
   const replace = async (params: Params, change: (params: ParamArrays) => Promise<ParamArrays>) => {
     const before = await paramsToHost(runtime, params);
     tf.dispose(leaves(params));
-    return paramsToDevice(runtime, await change(before), shardings);
+    return paramsToDevice(runtime, await change(before), ofModel);
   };
   await hooks.setup.promise(run);
   return {
@@ -113,7 +120,7 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
       );
     },
     async initialParams() {
-      let made = initParams(runtime, declared, initKey, (name, spec) => shardings(`params/${name}`, spec));
+      let made = initParams(runtime, declared, initKey, ofModel);
       const { model_init: from } = config;
       if (from) {
         const load = loaderOf(model, config);

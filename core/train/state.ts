@@ -8,9 +8,10 @@ import type { ExtraFn, TrainState } from '../hooks';
 import { type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
 import type { ParamArrays, Params } from '../extensions';
 import * as tf from '../tensor';
-import { mapNamed, namedLeaves, nest, type NestedRecord } from '../tree';
+import { leaves, mapNamed, namedLeaves, nest, type NestedRecord } from '../tree';
 import type { Run } from './run';
 import type { Shardings } from './sharding';
+import { named, variablesPlace } from './variables';
 
 const errors = catalogue('state', {
   mismatch: (v: { checkpoint: string; missing: string[]; unexpected: string[]; changed: string[] }) => ({
@@ -42,21 +43,31 @@ export function stateSpecs(
   extraFn: ExtraFn,
   shardings: Shardings,
 ): [name: string, spec: TensorSpec][] {
-  const made = run.runtime.evalShape(stateMaker(run, extraFn), run.params);
-  const all = namedLeaves<TensorSpec>({
-    params: run.params,
-    ...(made as object),
-  } as NestedRecord<TensorSpec>);
+  const { params, variables, runtime } = run;
+  const { extra, ...made } = runtime.evalShape(stateMaker(run, extraFn), params) as unknown as StateSpecs;
+  const all = namedLeaves<TensorSpec>({ params, ...made, extra: { ...extra, variables } });
   return all.map(([name, spec]) => [name, new TensorSpec(spec.dtype, spec.shape, shardings(name, spec))]);
 }
 
-/** Makes the optimizer's state and `extra` on the device(s), already sharded. */
-export function makeState(run: Run, params: Params, extraFn: ExtraFn, shardings: Shardings): TrainState {
+interface StateSpecs {
+  readonly extra: NestedRecord<TensorSpec>;
+  readonly [more: string]: NestedRecord<TensorSpec>;
+}
+
+/**
+ * Makes the optimizer's state and `extra` on the device(s), already sharded.
+ * @param initial parameters and variables
+ */
+export function makeState(run: Run, initial: Params, extraFn: ExtraFn, shardings: Shardings): TrainState {
   const { runtime } = run;
-  const specs = stateSpecs(run, extraFn, shardings).filter(([name]) => !name.startsWith('params/'));
+  const params = named(initial, run.params);
+  const specs = stateSpecs(run, extraFn, shardings).filter(
+    ([name]) => !name.startsWith('params/') && !name.startsWith(`${variablesPlace}/`),
+  );
   const outShardings = nest(specs.map(([name, { sharding }]) => [name, new ShardingLeaf(sharding)] as const));
   const made = runtime.jit(stateMaker(run, extraFn), { name: 'init state', outShardings })(params);
-  return { params, ...made };
+  if (leaves(run.variables).length === 0) return { params, ...made };
+  return { params, ...made, extra: { ...made.extra, variables: named(initial, run.variables) } };
 }
 
 /** The leaves of the state in host memory, by name; resolves when they are computed. */
@@ -111,9 +122,9 @@ export async function paramsToHost(runtime: Runtime, params: Params): Promise<Pa
   return nest(named);
 }
 
-/** Parameters from host memory, sharded. */
+/** Parameters from host memory, sharded by their names. */
 export function paramsToDevice(runtime: Runtime, params: ParamArrays, shardings: Shardings): Params {
   return mapNamed<HostArray, tf.Tensor>(params, (name, array) =>
-    runtime.toDevice(array, shardings(`params/${name}`, new TensorSpec(array.dtype, array.shape))),
+    runtime.toDevice(array, shardings(name, new TensorSpec(array.dtype, array.shape))),
   );
 }

@@ -12,11 +12,11 @@ import type {
   TrainState,
   UpdateFn,
 } from '../hooks';
-import { Scope } from '../layers/scope';
 import * as tf from '../tensor';
 import { mapNamed, namedLeaves, type NestedRecord, subtree } from '../tree';
 import { globalNorm, valueAndGrad } from './gradients';
 import type { Run } from './run';
+import { forward } from './variables';
 
 /** The stock step with the hooks `batch`, `loss`, `gradients`, `update` and `program` applied. */
 export function buildStep(hooks: TrainerHooks, run: Run, xent: Loss): StepFn {
@@ -24,10 +24,9 @@ export function buildStep(hooks: TrainerHooks, run: Run, xent: Loss): StepFn {
 
   const stockBatch: BatchFn = (batch, { rng }) => ({ batch, rng });
 
-  const stockLoss: LossFn = (params, batch, { rng, options }) => {
-    const scope = Scope.reading(params, { dropout: rng });
-    const { output } = model.apply(scope, batch, { ...options, train: true });
-    return { loss: xent({ logits: output as tf.Tensor, labels: batch.labels as tf.Tensor }) };
+  const stockLoss: LossFn = (params, batch, context) => {
+    const { output, extra } = forward(model, params, batch, context);
+    return { loss: xent({ logits: output as tf.Tensor, labels: batch.labels as tf.Tensor }), extra };
   };
 
   const stockGradients: GradientFn = (loss, params, batch, context) =>

@@ -1,8 +1,13 @@
 // UViM: images to dense outputs by a guiding code (README.md).
 
+import { z } from 'zod';
+import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import { registerEvaluators } from './evaluators';
+import { uvimRunners } from './parity';
 import { registerOps } from './pp';
+import { stage1Schema, tapStage1 } from './stage1';
+import { stage2Schema, tapStage2 } from './stage2';
 import { uvimVit, uvimVitOptions } from './vit';
 import { vtt, vttOptions } from './vtt';
 
@@ -10,8 +15,21 @@ export default definePlugin({
   name: 'uvim',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { evaluators: '^0.1.0', layers: '^0.1.0', pp: '^0.1.0', vit: '^0.1.0' },
+  needs: {
+    evaluators: '^0.1.0',
+    layers: '^0.1.0',
+    losses: '^0.1.0',
+    pp: '^0.1.0',
+    vit: '^0.1.0',
+  },
   doc: 'UViM: panoptic segmentation, depth and colourisation by one method (arXiv:2205.10337).',
+
+  options: z.discriminatedUnion('stage', [stage1Schema, stage2Schema]),
+
+  apply(hooks, options) {
+    if (options.stage === 1) tapStage1(hooks, options);
+    else tapStage2(hooks, options);
+  },
 
   register(registrar) {
     registrar.register('model', 'proj.uvim.vit', {
@@ -32,6 +50,7 @@ export default definePlugin({
       create: vtt,
     });
     registerOps(registrar);
+    registerParity(registrar.register, uvimRunners);
     registerEvaluators(registrar);
   },
 });

@@ -22,6 +22,7 @@ import vit from '../../plugins/vit';
 import distill from '../../proj/distill';
 import gsam from '../../proj/gsam';
 import imageText from '../../proj/image_text';
+import uvim from '../../proj/uvim';
 import type { GoldenCase } from './golden';
 import { fetchAll } from './runtimes';
 import { metricsOf } from './runs';
@@ -39,6 +40,7 @@ const plugins = [
   distill,
   gsam,
   imageText,
+  uvim,
 ] as unknown as readonly Plugin[];
 
 /** Runs a case's config on its batches: the measurements by step, and the final parameters. */

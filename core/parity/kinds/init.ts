@@ -177,7 +177,9 @@ export const initExactRunner: ParityRunner = async (recorded, services) => {
       ? { ...declaration, fold: declaration.fold, init: constant(init_head_bias) }
       : declaration,
   );
-  const params = initParams(services.runtime, declared, key);
-  for (const [name, array] of await fetchAll(services.runtime, params, 'params/')) found.set(name, array);
+  const streams = new Map(declared.map(({ name, stream }) => [name, stream]));
+  const made = initParams(services.runtime, declared, key);
+  for (const [name, array] of await fetchAll(services.runtime, made))
+    found.set(`${streams.get(name)}/${name}`, array);
   return found;
 };

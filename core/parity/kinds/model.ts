@@ -166,9 +166,9 @@ function completed(
   { runtime }: ParityServices,
 ): Params {
   const recorded = new Set(namedLeaves<tf.Tensor>(given).map(([name]) => name));
-  const others = declared.filter(({ name }) => !recorded.has(name));
-  const made = namedLeaves<tf.Tensor>(initParams(runtime, others, tf.random.key(seed)));
-  return nest([...namedLeaves<tf.Tensor>(given), ...made]);
+  const made = namedLeaves<tf.Tensor>(initParams(runtime, declared, tf.random.key(seed)));
+  const others = made.filter(([name]) => !recorded.has(name));
+  return nest([...namedLeaves<tf.Tensor>(given), ...others]);
 }
 
 /** Cases hold all parameters as float32; the model stores some in half precision. */

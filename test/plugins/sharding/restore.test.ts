@@ -141,7 +141,6 @@ test('initial values are made in parts, and are those of one device', async () =
     fold: 7,
     layers: [],
     stream: 'params' as const,
-    trained: true,
   };
   const whole = 512 * 256 * 4;
   const valueOn = async (devices: number, spec: readonly (string | null)[]): Promise<HostArray> => {
