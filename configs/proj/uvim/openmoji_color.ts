@@ -1,0 +1,31 @@
+// Colourisation of OpenMoji: data, preprocessing and evaluators of both stages.
+
+import { held, quarterly, size } from './small';
+
+export const parts = { color: 3 };
+
+const data = (split: string) => ({ name: 'openmoji', split, size });
+
+const grey =
+  'copy("image", "labels")|rgb_to_grayscale_to_rgb|value_range(-1, 1)|value_range(-1, 1, key="labels")|keep("image", "labels")';
+
+export const input = { data: data('train'), pp: `flip_lr|${grey}`, batch_size: 64 };
+
+const test = data('test');
+
+export const evals = {
+  ...held(test, grey),
+  psnr: { type: 'proj.uvim.psnr', data: test, pp_fn: grey, ...quarterly },
+  pictures: {
+    type: 'save_grid',
+    data: test,
+    pp_fn: grey,
+    batch_size: 8,
+    columns: {
+      grey: { from: 'image' },
+      truth: { from: 'labels' },
+      prediction: { from: 'output/color' },
+    },
+    ...quarterly,
+  },
+};
