@@ -4,10 +4,12 @@
 
 import { type CommandSpec, defineCommand } from './command';
 import type * as compileCommand from './commands/compile';
+import type * as convertCommand from './commands/convert';
 import type * as describeCommand from './commands/describe';
 import type * as doctorCommand from './commands/doctor';
 import type * as evalCommand from './commands/eval';
 import type * as explainCommand from './commands/explain';
+import type * as inspectCommand from './commands/inspect';
 import type * as listCommand from './commands/list';
 import type * as newCommand from './commands/new';
 import type * as parityCommand from './commands/parity';
@@ -21,10 +23,14 @@ import type * as trainCommand from './commands/train';
 import {
   compileArguments,
   compileOptions,
+  convertArguments,
+  convertOptions,
   describeArguments,
   evalOptions,
   explainArguments,
   explainOptions,
+  inspectArguments,
+  inspectOptions,
   installArguments,
   listArguments,
   newArguments,
@@ -48,7 +54,9 @@ const load = {
   eval: () => require('./commands/eval') as typeof evalCommand,
   explain: () => require('./commands/explain') as typeof explainCommand,
   compile: () => require('./commands/compile') as typeof compileCommand,
+  inspect: () => require('./commands/inspect') as typeof inspectCommand,
   list: () => require('./commands/list') as typeof listCommand,
+  convert: () => require('./commands/convert') as typeof convertCommand,
   describe: () => require('./commands/describe') as typeof describeCommand,
   doctor: () => require('./commands/doctor') as typeof doctorCommand,
   new: () => require('./commands/new') as typeof newCommand,
@@ -263,6 +271,41 @@ export const commands: readonly CommandSpec[] = [
     args: plotArguments,
     options: plotOptions,
     run: async (input) => load.plot().plot(input),
+  }),
+  defineCommand({
+    name: 'inspect',
+    summary: 'Show what is in a checkpoint: names, shapes, types and statistics.',
+    details:
+      'Reads .npz and safetensors files, checkpoints of our own (a workdir stands for the newest), and the folders of Zarr ' +
+      "arrays that the original writes. Values are read piece by piece. An array's statistics are those of its finite values.",
+    examples: [
+      ['bv inspect vit.npz', 'every array'],
+      [
+        "bv inspect runs/a --params --match 'encoderblock_0/.*kernel'",
+        'some parameters of the newest checkpoint',
+      ],
+      ['bv inspect siglip.npz:img --quick --depth 2', 'the sizes of the parts of the image tower'],
+      ['bv inspect vit.safetensors --json', 'for scripts'],
+    ],
+    args: inspectArguments,
+    options: inspectOptions,
+    run: async (input) => load.inspect().inspect(input),
+  }),
+  defineCommand({
+    name: 'convert',
+    summary: 'Write a checkpoint in another form: .npz, safetensors, or our own.',
+    details:
+      'Bits are kept, one array is in memory at a time, and what is there is replaced only with --force. A part of the ' +
+      'parameters (FILE:img) loses the names in front of it; otherwise names stay as they are.',
+    examples: [
+      ['bv convert runs/a vit.npz --params', 'the newest checkpoint of a run, for the original'],
+      ['bv convert vit.npz vit.safetensors', 'every array of a file'],
+      ['bv convert siglip.npz:img tower/', 'the image tower as a checkpoint folder'],
+      ['bv convert checkpoint.bv-000010000 vit.npz', 'a folder that the original wrote'],
+    ],
+    args: convertArguments,
+    options: convertOptions,
+    run: async (input) => load.convert().convert(input),
   }),
   defineCommand({
     name: 'parity',

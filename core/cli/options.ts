@@ -151,3 +151,37 @@ export const rerunOptions = {
   anyway: { kind: 'flag', doc: 'also where something has changed since' },
   runtime,
 } as const satisfies OptionSpecs;
+
+const match = {
+  kind: 'text',
+  value: 'regex',
+  doc: 'only arrays with this somewhere in their names',
+} as const;
+const params = {
+  kind: 'flag',
+  doc: "only the parameters, not the optimizer's state and what else there is",
+} as const;
+
+export const inspectArguments = {
+  file: { doc: 'a checkpoint of any form; FILE:img is a part of its parameters' },
+} as const satisfies ArgumentSpecs;
+
+export const inspectOptions = {
+  match,
+  params,
+  depth: { kind: 'count', value: 'n', doc: 'a line for each folder of names down to this depth' },
+  quick: { kind: 'flag', doc: 'names, shapes and types alone: the values are not read' },
+  json: { kind: 'flag', doc: 'print one JSON object, and nothing else' },
+} as const satisfies OptionSpecs;
+
+export const convertArguments = {
+  from: { doc: 'a checkpoint of any form; FILE:img is a part of its parameters' },
+  to: { doc: 'NAME.npz, NAME.safetensors, or a folder for our own form' },
+} as const satisfies ArgumentSpecs;
+
+export const convertOptions = {
+  match,
+  params,
+  force: { kind: 'flag', doc: 'replace what is there' },
+  compress: { kind: 'flag', doc: 'deflate the arrays of an .npz; trained weights hardly shrink' },
+} as const satisfies OptionSpecs;
