@@ -72,7 +72,11 @@ export function namedSource(
   const part = {
     ...whole,
     size: Math.max(0, to - from),
-    get: (index: number) => whole.get(order.at(from + index)),
+    async get(index: number) {
+      const place = order.at(from + index);
+      // A name for life, as TFDS has them: random numbers of predictions are drawn from it.
+      return { ...(await whole.get(place)), tfds_id: `${name}-${split}__${place}` };
+    },
   };
   return name === 'imagenet2012_real' ? withReal(part, path.join(data, name, 'real.json')) : part;
 }

@@ -5,6 +5,7 @@ import type { HostArray } from '../../../core/array';
 import type { UserError } from '../../../core/errors';
 import type { DataSource } from '../../../core/extensions';
 import { tokens } from '../../../core/train/run';
+import { namedSource } from '../../../plugins/data-folder/named';
 import { folderSource } from '../../../plugins/data-folder';
 import { expectPure, expectSeekable } from '../../support/seekable';
 import { temporaryFolder } from '../../support/temporary';
@@ -80,6 +81,19 @@ describe('folder', () => {
     expect(error.code).toBe('folder/empty-class');
     expect(error.what).toMatch(/b has no images, only 1 other files\.$/);
   });
+});
+
+test('examples of named data sets keep their ids in every part', async () => {
+  const data = temporaryFolder();
+  await makeImages(path.join(data, 'cifar10/train'), { a: 3, b: 3 });
+  const ids = async (split: string) => {
+    const source = namedSource('cifar10', { split, data_dir: data }, '/');
+    const examples = await Promise.all(Array.from({ length: source.size }, (_, i) => source.get(i)));
+    return examples.map(({ tfds_id }) => tfds_id);
+  };
+  const all = await ids('train');
+  expect([...all].sort()).toEqual([0, 1, 2, 3, 4, 5].map((i) => `cifar10-train__${i}`));
+  expect([...(await ids('train[:2]')), ...(await ids('train[2:]'))]).toEqual(all);
 });
 
 describe('training from a folder', () => {
