@@ -1,13 +1,12 @@
 // BERT's encoder (arXiv:1810.04805) as a text tower, with Flaxformer's parameters, as LiT used it (arXiv:2111.07991).
 
 import { z } from 'zod';
-import type { HostArray } from '../../core/array';
-import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
-import type { Batch, CallOptions, Model, ModelResult, ParamArrays } from '../../core/extensions';
+import type { Batch, CallOptions, Model, ModelResult } from '../../core/extensions';
 import { truncatedNormal, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { dense, dropout, embed, layerNorm, numClasses } from '../layers';
+import { loadBert } from './bert-checkpoint';
 import { tokensOf } from './tokens';
 
 const size = z.int().min(1).optional();
@@ -123,13 +122,4 @@ function attention(
   const weights = dropout(scope, tf.softmax(scores), { rate, train });
   const attended = tf.transpose(tf.matMul(weights, byHead('value')), [0, 2, 1, 3]);
   return tf.reshape(attended, [batch, length, width]);
-}
-
-/** Parameters from a file of the original's or of this project. */
-async function loadBert(
-  init: ParamArrays,
-  file: string,
-  { dont_load }: { readonly dont_load?: readonly string[] },
-): Promise<ParamArrays> {
-  return mergeParams((await loadParams(file)) as Record<string, HostArray>, init, dont_load);
 }
