@@ -17,12 +17,16 @@ export const namedFolders: Readonly<Record<string, string>> = {
   cifar10: 'cifar10',
   cifar100: 'cifar100',
   dtd: 'dtd',
+  food101: 'food101',
   imagenet2012: 'imagenet2012',
   imagenet2012_real: 'imagenet2012',
   imagenet21k: 'imagenet21k',
+  imagenet_a: 'imagenet_a',
+  imagenet_r: 'imagenet_r',
   imagenet_v2: 'imagenet_v2',
   oxford_flowers102: 'oxford_flowers102',
   oxford_iiit_pet: 'oxford_iiit_pet',
+  sun397: 'sun397',
   uc_merced: 'uc_merced',
 };
 

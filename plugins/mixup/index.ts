@@ -14,16 +14,13 @@ export { drawWeight, mix } from './mix';
 const errors = catalogue('mixup', {
   missing: (v: { name: string; known: readonly string[] }) => ({
     what: `mixup mixes the batch's "${v.name}", but the batch has only: ${v.known.join(', ')}.`,
-    fix: `let input.pp end in keep("image", "labels"), or mixup.p=0.`,
+    fix: `let input.pp keep it, leave it out of mixup.keys, or set mixup.p=0.`,
   }),
   notFloat: (v: { name: string; dtype: string }) => ({
     what: `mixup makes weighted means of the batch's "${v.name}", but it is ${v.dtype}.`,
     fix: 'make images float with value_range(-1, 1), and labels with onehot(...), in input.pp.',
   }),
 });
-
-/** What is mixed. */
-const names = ['image', 'labels'];
 
 function tensorOf(batch: Batch, name: string): tf.Tensor {
   const x = batch[name];
@@ -47,19 +44,24 @@ export default definePlugin({
       .number()
       .min(0)
       .describe('weights are drawn from Beta(p, p), and folded to be at least 1/2; 0 is off'),
+    keys: z
+      .array(z.string())
+      .min(1)
+      .default(['image', 'labels'])
+      .describe('what of the batch is mixed, all with the same weight'),
   }),
 
   register({ register }) {
     registerParity(register, mixupRunners);
   },
 
-  apply(hooks, { p }) {
+  apply(hooks, { p, keys }) {
     if (p === 0) return;
     hooks.batch.tap('mixup', (batchFn) => (before, context) => {
       const { batch, rng } = batchFn(before, context);
       const [next, key] = tf.random.split(rng) as [tf.Tensor, tf.Tensor];
       const a = drawWeight(key, p);
-      const mixed = names.map((name) => [name, mix(a, tensorOf(batch, name))] as const);
+      const mixed = keys.map((name) => [name, mix(a, tensorOf(batch, name))] as const);
       return { batch: { ...batch, ...Object.fromEntries(mixed) }, rng: next };
     });
   },

@@ -37,6 +37,12 @@ ARGUMENTS = {
         "runlocal",
     ],
     "proj/clippo/train_clippo": ["", "runlocal,i1k_eval", "res=64"],
+    "proj/distill/bit_i1k": ["", "runlocal"],
+    "proj/distill/bigsweep_flowers_pet": ["", "data=flowers,variant=fast", "data=pet,variant=long,runlocal", "data=pet"],
+    "proj/distill/bigsweep_food_sun": ["", "data=sun,variant=fast,crop=resize(128)", "data=sun,variant=long", "runlocal"],
+    "proj/flexivit/i1k_deit3_distill": [""],
+    "proj/flexivit/i21k_distill": [""],
+    "proj/flexivit/i21k_sup": ["runlocal,res=192"],
     "load_and_eval": ["", "name=bit_paper,batch_size=8", "vit_i1k", "name=mlp_mixer_i1k", "name=vit_i21k,batch_size=16"],
 }
 

@@ -11,9 +11,9 @@ type Named = Record<string, tf.Tensor>;
 
 const keyOf = (seed: number) => toTensor(tf.random.keyArray(tf.random.key(seed)));
 
-function batchFnWith(p: number) {
+function batchFnWith(p: number, keys?: string[]) {
   const hooks = createHooks();
-  mixup.apply?.(hooks, { p });
+  mixup.apply?.(hooks, mixup.options!.parse({ p, keys }));
   return hooks.batch.call((batch, { rng }) => ({ batch, rng }), { container: Container.create() } as Run);
 }
 const contextOf = (seed: number) => ({ rng: keyOf(seed) }) as StepContext;
@@ -94,6 +94,14 @@ describe('eager', () => {
     expect([...(mixed.id as tf.Tensor).dataSync()]).toEqual([7, 8, 9]);
   });
 
+  test('other keys, if they are named', () => {
+    const { batch: mixed } = batchFnWith(0.2, ['image'])(batch(), contextOf(3));
+    const values = (x: tf.Tensor | undefined) => [...(x as tf.Tensor).dataSync()];
+    expect(values(mixed.labels)).toEqual(values(batch().labels));
+    expect(values(mixed.image)).not.toEqual(values(batch().image));
+    expect(() => batchFnWith(0.2, ['teacher'])(batch(), contextOf(3))).toThrow(/mixes the batch's "teacher"/);
+  });
+
   test('weights are at least a half, and follow Beta(p, p)', () => {
     const p = 0.5;
     const weights = Array.from(
@@ -108,7 +116,7 @@ describe('eager', () => {
 
   test('p = 0 is off', () => {
     const hooks = createHooks();
-    mixup.apply?.(hooks, { p: 0 });
+    mixup.apply?.(hooks, mixup.options!.parse({ p: 0 }));
     expect(hooks.batch.isUsed()).toBe(false);
   });
 

@@ -15,7 +15,7 @@ afterAll(() => runtime.dispose());
 
 test('who is mixed with whom does not depend on how the batch is sharded', async () => {
   const hooks = createHooks();
-  mixup.apply?.(hooks, { p: 0.4 });
+  mixup.apply?.(hooks, mixup.options!.parse({ p: 0.4 }));
   const batchFn = hooks.batch.call((batch, { rng }) => ({ batch, rng }), {} as Run);
   const step = runtime.jit((rng: tf.Tensor, batch: Batch) => batchFn(batch, { rng } as StepContext).batch, {
     name: 'mixup',

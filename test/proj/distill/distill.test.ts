@@ -11,6 +11,7 @@ import { XlaRuntime } from '../../../plugins/xla';
 import distill from '../../../proj/distill';
 import { predictFns } from '../../../proj/distill/predict';
 import { expectCase, type GoldenCase, goldenCases, goldenRoot, readCase } from '../../support/golden';
+import { distillAsOurs } from '../../support/original-distill';
 import { expectParity } from '../../support/parity';
 import { useEagerCpu } from '../../support/runtimes';
 import { temporaryFolder } from '../../support/temporary';
@@ -20,27 +21,15 @@ const folders = goldenCases(({ name }) => name === 'trainers/proj/distill/distil
   ({ folder }) => folder,
 );
 
-/** A case with its config in our form: the student is the model, what is about teachers is the project's. */
+/** A case with its config in our form. */
 function asOurs(golden: GoldenCase): GoldenCase {
-  const { student_name, student, teachers, distance, distance_kw, ...rest } = golden.args.config as Record<
-    string,
-    unknown
-  > & { teachers: string[] };
-  const own = teachers.map((name) => {
-    const file = path.join(goldenRoot, golden.folder, rest[`${name}_init`] as string);
-    return [name, { model_name: rest[`${name}_name`], model: rest[name], model_init: file }] as const;
+  const { distill: project, ...stock } = distillAsOurs(golden.args.config as Record<string, unknown>);
+  const { teachers, ...options } = project as { teachers: Record<string, { model_init: string }> };
+  const found = Object.entries(teachers).map(([name, { model_init, ...teacher }]) => {
+    return [name, { ...teacher, model_init: path.join(goldenRoot, golden.folder, model_init) }] as const;
   });
-  const stock = Object.entries(rest).filter(
-    ([key]) => !teachers.some((name) => [name, `${name}_name`, `${name}_init`].includes(key)),
-  );
-  const config = {
-    ...Object.fromEntries(stock),
-    model_name: student_name,
-    model: student,
-    ckpt_steps: rest.total_steps,
-    distill: { teachers: Object.fromEntries(own), distance, distance_kw },
-  };
-  return { ...golden, args: { config } };
+  const distill = { ...options, teachers: Object.fromEntries(found) };
+  return { ...golden, args: { config: { ...stock, distill, ckpt_steps: stock.total_steps } } };
 }
 
 const runOn = async (devices: number, use: (runtime: XlaRuntime) => Promise<unknown>) => {
