@@ -1,9 +1,9 @@
 // SigLIP with a locked image tower (LiT, arXiv:2111.07991) on COCO captions: a small example of arXiv:2303.15343.
 //
-//   bv train --config configs/proj/image_text/siglip_lit_coco.ts:batch_size=512 --workdir DIR \
-//     --config.model_init.image=FILE.npz --config.model_init.text=FOLDER
+//   bv train --config configs/proj/image_text/siglip_lit_coco.ts:img_init=./B_16.npz,txt_init=./uncased --workdir DIR
 //
-// Nothing is downloaded: both towers' checkpoints, BERT's vocabulary and COCO have to be there (proj/image_text/README.md).
+// Nothing is downloaded: both towers' checkpoints and COCO have to be there (proj/image_text/README.md). Beside the original's
+// arguments, img_init and txt_init say where; without them these are the places in buckets that the original reads.
 
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
@@ -13,7 +13,7 @@ import { cocoRetrieval, inits } from './common';
 const withoutHead = { dont_load: ['head/kernel', 'head/bias'] };
 
 export default function config(text = ''): ConfigInput {
-  const { res, runlocal, token_len, txt, img, init, img_head, batch_size } = parseArg(text, {
+  const { res, runlocal, token_len, txt, img, init, img_head, batch_size, ...places } = parseArg(text, {
     res: 224,
     runlocal: false,
     token_len: 16,
@@ -22,9 +22,13 @@ export default function config(text = ''): ConfigInput {
     init: '',
     img_head: false,
     batch_size: 512,
+    img_init: '',
+    txt_init: '',
   });
-  const [variant, imageCheckpoint] = choose('img', img, inits);
-  const [bert, textCheckpoint] = choose('txt', txt, inits);
+  const [variant, imageBucket] = choose('img', img, inits);
+  const [bert, textBucket] = choose('txt', txt, inits);
+  const imageCheckpoint = places.img_init || imageBucket;
+  const textCheckpoint = places.txt_init || textBucket;
   const width = variant.startsWith('L') ? 1024 : 768;
   const total_steps = runlocal ? 1 : 5000;
   const vocabulary = init === '' ? `${textCheckpoint}/vocab.txt` : init.replace(/\.[^.]*$/, '.txt');
