@@ -14,6 +14,16 @@ const runtime = {
 } as const;
 const devices = { kind: 'count', value: 'n', doc: 'virtual devices of the xla runtime on a CPU' } as const;
 
+const processes = {
+  processes: {
+    kind: 'count',
+    value: 'n',
+    doc: 'how many processes run this together; default: as SLURM or the TPU pod says',
+  },
+  process: { kind: 'text', value: 'i', doc: 'which of them this one is, from 0' },
+  coordinator: { kind: 'text', value: 'host:port', doc: 'where process 0 listens for the others' },
+} as const satisfies OptionSpecs;
+
 export const trainOptions = {
   config,
   workdir: {
@@ -24,6 +34,7 @@ export const trainOptions = {
   },
   runtime,
   devices,
+  ...processes,
   pinned: { kind: 'text', value: 'project', doc: 'with what the project was pinned with: see `bv pin`' },
   cleanup: { kind: 'flag', doc: 'delete the workdir when the run has succeeded' },
 } as const satisfies OptionSpecs;

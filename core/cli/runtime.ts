@@ -22,6 +22,7 @@ export interface RuntimeRequest {
   readonly topology?: string;
   readonly mesh?: RuntimeOptions['mesh'];
   readonly rules?: RuntimeOptions['rules'];
+  readonly processes?: RuntimeOptions['processes'];
   readonly note: (text: string) => void;
 }
 
@@ -39,16 +40,17 @@ const errors = catalogue('cli', {
 /** The runtime of an experiment, where the command line overrides what its config asks for. */
 export function openRuntimeOf(
   { session, config }: Pick<Experiment, 'session' | 'config'>,
-  options: Pick<RuntimeRequest, 'devices' | 'topology'> & { readonly runtime?: string },
+  options: Pick<RuntimeRequest, 'devices' | 'topology' | 'processes'> & { readonly runtime?: string },
   note: RuntimeRequest['note'],
 ): Promise<Runtime> {
-  const { runtime: name = config.runtime, devices, topology } = options;
+  const { runtime: name = config.runtime, devices, topology, processes } = options;
   return openRuntime(session, {
     name,
     devices,
     topology,
     mesh: config.mesh,
     rules: config.sharding_rules,
+    processes,
     note,
   });
 }
@@ -68,6 +70,8 @@ export async function openRuntime(session: Session, request: RuntimeRequest): Pr
       if (!(error instanceof UserError) || next === undefined) throw error;
       // A mesh that doesn't fit is a mistake, and no reason to run on one device.
       if (error.code.startsWith('mesh/')) throw error;
+      // On the next runtime each process would train by itself.
+      if (request.processes && request.processes.count > 1) throw error;
       // One line: this is how most machines without a network look, and the run goes on.
       request.note(`${error.what.split('\n')[0]?.replace(/\.$/, '')}; running on ${next}.`);
     }
@@ -78,7 +82,7 @@ export async function openRuntime(session: Session, request: RuntimeRequest): Pr
 async function start(
   session: Session,
   name: string,
-  { devices, topology, mesh, rules, note }: RuntimeRequest,
+  { devices, topology, mesh, rules, processes, note }: RuntimeRequest,
 ): Promise<Runtime> {
   const { registry, container, workspace } = session;
   const { implementation } = registry.find('runtime', name);
@@ -95,7 +99,7 @@ async function start(
     name,
     options,
     'runtime',
-  )({ mesh, rules, topology, compileCache });
+  )({ mesh, rules, topology, processes, compileCache });
 }
 
 /**

@@ -6,6 +6,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { catalogue, ExitCode, type UserError } from '../errors';
 import type { Question } from './coordinator';
 import type { LinkCommand, LinkData, LinkEvent, LinkReply, LinkRequest, Limits } from './link';
+import { Pace } from './pace';
 import type { Place } from './place';
 import type { Answer } from './rendezvous';
 
@@ -20,15 +21,13 @@ export interface Processes {
    */
   agree(what: string, value: string): Promise<void>;
   /**
-   * Whether to stop after `step` steps: all processes get the same answer for the same step, once any of them wants it.
-   * Called before each step.
+   * Whether to stop after `step` steps: all processes get the same answer for the same step, soon after any of them wants it.
+   * To be asked before each step.
    */
   stopsAfter(step: number, wanted: boolean): Promise<boolean>;
-  /** No more steps after so many: the others needn't wait for this process to agree on a stop. */
-  finished(step: number): void;
   /** A way to the coordinator for another thread: see `LinkRequest`. */
   connect(): MessagePort;
-  /** The process goes; an error takes the others along. */
+  /** The process goes, when all others are at their end too; an error takes them along at once. */
   leave(error?: Error): Promise<void>;
 }
 
@@ -39,7 +38,6 @@ export const alone: Processes = {
   attempt: '',
   agree: () => Promise.resolve(),
   stopsAfter: (_, wanted) => Promise.resolve(wanted),
-  finished: () => undefined,
   connect() {
     throw new Error('A process that is alone has no coordinator');
   },
@@ -115,8 +113,7 @@ function bodyOf(answer: Answer): Uint8Array {
 class Group implements Processes {
   readonly index: number;
   readonly count: number;
-  /** The step to stop after, once it is known. */
-  private last: number | undefined;
+  private asked = false;
 
   constructor(
     place: Place,
@@ -144,22 +141,14 @@ class Group implements Processes {
   }
 
   async stopsAfter(step: number, wanted: boolean): Promise<boolean> {
-    if (this.last === undefined) {
-      if (wanted && !this.link.stopWanted) {
-        this.link.stopWanted = true;
-        bodyOf(await this.link.ask({ verb: 'stop' }));
-      }
-      if (!this.link.stopWanted) return false;
-      const body = Buffer.from(String(step));
-      const furthest = bodyOf(await this.link.ask({ verb: 'furthest', name: 'stop', body }));
-      this.last = Number(Buffer.from(furthest).toString());
+    const { pace } = this.link;
+    Atomics.store(pace, Pace.begun, step + 1);
+    if (wanted && !this.asked) {
+      this.asked = true;
+      void this.link.ask({ verb: 'stop' });
     }
-    return step >= this.last;
-  }
-
-  finished(step: number): void {
-    if (this.last !== undefined) return;
-    void this.link.ask({ verb: 'furthest', name: 'stop', body: Buffer.from(String(step)) }, 0);
+    if (Atomics.load(pace, Pace.stopping) === 0) return false;
+    return step >= (await this.link.last);
   }
 
   connect(): MessagePort {
@@ -167,21 +156,25 @@ class Group implements Processes {
   }
 
   async leave(error?: Error): Promise<void> {
+    let answer: Answer | undefined;
     if (error) {
       const reason = 'what' in error ? (error as UserError).what : error.message;
       await this.link.ask({ verb: 'leave', body: Buffer.from(reason || 'error') }, 0);
     } else {
       // Process 0 stays until nobody has a question any more.
-      await this.link.ask({ verb: 'agree', name: 'the end', body: Buffer.from('') });
+      answer = await this.link.ask({ verb: 'agree', name: 'the end', body: Buffer.from('') });
     }
     await this.link.close(error !== undefined);
+    if (answer) bodyOf(answer);
   }
 }
 
 /** The main thread's end of the link. */
 class Link {
   readonly ready: Promise<void>;
-  stopWanted = false;
+  /** The step to stop after, once a stop is agreed on. */
+  readonly last: Promise<number>;
+  readonly pace = new Int32Array(new SharedArrayBuffer(8));
   onFailure: (reason: string) => void = () => undefined;
   private readonly worker: Worker;
   private readonly port: MessagePort;
@@ -189,16 +182,18 @@ class Link {
   private questions = 0;
 
   constructor(place: Place, limits: Limits) {
-    const workerData: LinkData = { place, limits };
+    const workerData: LinkData = { place, limits, pace: this.pace };
     this.worker = new Worker(path.join(__dirname, 'link.js'), { workerData });
     // A command ends when its work is done, whether or not the thread still talks.
     this.worker.unref();
+    let stopAfter: (last: number) => void = () => undefined;
+    this.last = new Promise((resolve) => (stopAfter = resolve));
     this.ready = new Promise((resolve, reject) => {
       this.worker.on('message', (event: LinkEvent) => {
         if (event.event === 'ready') resolve();
         else if (event.event === 'port in use') {
           reject(errors.portInUse({ coordinator: place.coordinator, reason: event.reason }));
-        } else if (event.event === 'stop') this.stopWanted = true;
+        } else if (event.event === 'stop') stopAfter(event.last);
         else {
           this.send({ command: 'heard' });
           this.onFailure(event.reason);

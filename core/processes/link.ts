@@ -6,12 +6,15 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { askerOf, type Question, serve } from './coordinator';
+import { Pace } from './pace';
 import type { Place } from './place';
 import { type Answer, Rendezvous } from './rendezvous';
 
 export interface LinkData {
   readonly place: Place;
   readonly limits: Limits;
+  /** Two words that the main thread shares: see `Pace`. */
+  readonly pace: Int32Array;
 }
 
 export interface Limits {
@@ -42,7 +45,8 @@ export interface LinkReply {
 
 /** What this thread says by itself. */
 export type LinkEvent =
-  | { readonly event: 'stop' }
+  /** All processes stop after this step. */
+  | { readonly event: 'stop'; readonly last: number }
   | { readonly event: 'failed'; readonly reason: string }
   | { readonly event: 'port in use'; readonly reason: string }
   | { readonly event: 'ready' };
@@ -58,7 +62,7 @@ const beatSeconds = 1;
 const afterSeconds = 3 * beatSeconds;
 
 const parent = parentPort as MessagePort;
-const { place, limits } = workerData as LinkData;
+const { place, limits, pace } = workerData as LinkData;
 const asker = askerOf(place.coordinator);
 let reached = false;
 let ending = false;
@@ -99,10 +103,21 @@ async function beat(): Promise<void> {
     if (ending) return;
     if (answer.status === 'failed') return fail(answer.reason);
     const wantsStop = answer.status === 'ok' && Buffer.from(answer.body).toString() === 'stop';
-    if (wantsStop && !told) tell({ event: 'stop' });
+    if (wantsStop && !told) void agreeOnStop();
     told ||= wantsStop;
     await sleep(beatSeconds * 1000);
   }
+}
+
+/**
+ * The last step is the furthest that any process has begun. The main thread needn't take part: it may be waiting for a device
+ * that waits for a process that is behind.
+ */
+async function agreeOnStop(): Promise<void> {
+  Atomics.store(pace, Pace.stopping, 1);
+  const body = Buffer.from(String(Atomics.load(pace, Pace.begun)));
+  const answer = await ask({ verb: 'furthest', name: 'stop', body });
+  if (answer.status === 'ok') tell({ event: 'stop', last: Number(Buffer.from(answer.body).toString()) });
 }
 
 /** The collectives of a run that has lost a process never end: neither may this process wait for them. */

@@ -86,16 +86,19 @@ const launchers: readonly (readonly [name: string, find: (env: Environment) => F
  * The place that the flags name, or what is missing of them the environment; undefined for a process that is alone.
  * @throws UserError where they say that there are several and not enough more.
  */
-export function placeOf(flags: PlaceFlags = {}, env: Environment = process.env): Place | undefined {
+export function placeOf(
+  { processes, process: which, coordinator: address }: PlaceFlags = {},
+  env: Environment = process.env,
+): Place | undefined {
   const [launcher, found] = launchers
     .map(([name, find]) => [name, find(env)] as const)
     .find(([, found]) => found !== undefined) ?? ['', undefined];
-  const flagged = Object.values(flags).some((flag) => flag !== undefined);
+  const flagged = [processes, which, address].some((flag) => flag !== undefined);
   if (!found && !flagged) return undefined;
   const from = flagged ? 'The command line' : launcher;
-  const countText = String(flags.processes ?? found?.count ?? '');
-  const index = flags.process ?? found?.index;
-  const coordinator = flags.coordinator ?? found?.coordinator;
+  const countText = String(processes ?? found?.count ?? '');
+  const index = which ?? found?.index;
+  const coordinator = address ?? found?.coordinator;
   if (countText === '') throw errors.incomplete({ from, missing: ['how many (--processes)'] });
   const count = Number(countText);
   if (!Number.isInteger(count) || count < 1) throw errors.badCount({ count: countText, from });

@@ -3,6 +3,7 @@
 import type { HostArray } from '../array';
 import { describeSpec } from '../array';
 import type { Checkpoint } from '../checkpoint/native';
+import type { ArrayPart } from '../checkpoint/parts';
 import { catalogue } from '../errors';
 import type { ExtraFn, TrainState } from '../hooks';
 import { type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
@@ -79,6 +80,14 @@ export async function stateToHost(
   return Promise.all(
     named.map(async ([name, tensor]) => [name, await runtime.toHost(tensor)] as [string, HostArray]),
   );
+}
+
+/** This process's parts of the leaves, where several have the state together. */
+export async function stateParts(runtime: Runtime, state: TrainState): Promise<ArrayPart[]> {
+  const parts = namedLeaves<tf.Tensor>({ ...state }).map(async ([name, tensor]) =>
+    (await runtime.blocksToHost(tensor)).map((block) => ({ name, ...block })),
+  );
+  return (await Promise.all(parts)).flat();
 }
 
 /** Puts a checkpoint's arrays where the specs of a new state say. */

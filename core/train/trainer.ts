@@ -4,10 +4,11 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describeErrno } from '../checkpoint/files';
-import { CheckpointStore, findCheckpoint } from '../checkpoint/store';
+import { CheckpointStore, findCheckpoint, type Saved } from '../checkpoint/store';
 import { catalogue, ExitCode } from '../errors';
 import type { Params } from '../extensions';
 import type { TrainState } from '../hooks';
+import { alone, type Processes } from '../processes/group';
 import type { Provenance } from '../provenance';
 import * as tf from '../tensor';
 import { Chrono, type ChronoTotals } from './chrono';
@@ -16,7 +17,7 @@ import { StepLog } from './log';
 import { MetricsWriter } from './metrics';
 import { configFile, type HostBatch, provenanceFile, type Run } from './run';
 import { type SetupOptions, setUp } from './setup';
-import { makeState, restoreState, stateSpecs, stateToHost } from './state';
+import { makeState, restoreState, stateParts, stateSpecs, stateToHost } from './state';
 import { buildStep, stepFunction } from './step';
 import { itstime, stepsOf } from './steps';
 
@@ -25,6 +26,8 @@ export interface TrainOptions extends SetupOptions {
   readonly stop?: AbortSignal;
   /** What the run is made with: goes into the workdir and into every checkpoint. */
   readonly provenance?: Provenance;
+  /** Those that run this together; all with the same config and workdir. */
+  readonly processes?: Processes;
 }
 
 export interface TrainResult {
@@ -48,8 +51,10 @@ const maxInFlight = 2;
 
 /** Without a workdir there are no metrics file and no checkpoints. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { hooks, registry, runtime, workdir, progress, stop } = options;
-  if (workdir !== undefined) await prepareWorkdir(workdir, options);
+  const { hooks, registry, runtime, workdir, progress, stop, processes = alone } = options;
+  await processes.agree('the config', JSON.stringify(options.config));
+  const isFirst = processes.index === 0;
+  if (workdir !== undefined && isFirst) await prepareWorkdir(workdir, options);
   const { run, input, loss, shardings, loopKey, batchToDevice, initialParams } = await setUp(options);
   const { config, length } = run;
   const { total_steps, batch_size } = length;
@@ -57,9 +62,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   // ---- State: resumed, loaded or made ------------------------------------------------------------------------------
   const extraFn = hooks.state.call(() => ({}), run);
   const store =
-    workdir === undefined ? undefined : new CheckpointStore(path.join(workdir, 'checkpoints'), run.note);
+    workdir === undefined
+      ? undefined
+      : new CheckpointStore(path.join(workdir, 'checkpoints'), run.note, processes);
   const own = await store?.latest();
   const checkpoint = own ?? (config.resume ? await findCheckpoint(config.resume, run.note) : undefined);
+  await processes.agree('the checkpoint to go on from', checkpoint ? `step ${checkpoint.step}` : 'none');
   let state: TrainState;
   if (checkpoint) {
     state = restoreState(runtime, stateSpecs(run, extraFn, shardings), checkpoint);
@@ -82,7 +90,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     static: [3],
   });
   const evaluators = evaluatorsOf(hooks, run, registry, loss);
-  const writer = new MetricsWriter(workdir, first_step);
+  const writer = new MetricsWriter(isFirst ? workdir : undefined, first_step);
   const log = new StepLog({ hooks, run, runtime, writer, progress });
 
   const evaluate = async (due: readonly DueEvaluator[], step: number): Promise<Record<string, number>> => {
@@ -97,7 +105,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   };
   const save = async (step: number, keep: boolean) => {
     await log.settled();
-    const arrays = await chrono.pause(() => stateToHost(runtime, state));
+    const arrays = await chrono.pause<Saved['arrays']>(() =>
+      processes.count === 1 ? stateToHost(runtime, state) : stateParts(runtime, state),
+    );
     const meta = { chrono: chrono.save(step), config, provenance: options.provenance };
     store?.save({ step, keep, arrays, meta }, () => hooks.checkpoint.promise(step, run));
   };
@@ -118,7 +128,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     }
 
     // ---- Loop --------------------------------------------------------------------------------------------------------
-    while (step < total_steps && !stop?.aborted) {
+    let stopped = await processes.stopsAfter(step, stop?.aborted === true);
+    while (step < total_steps && !stopped) {
       step++;
       const start = performance.now();
       let batch = (await stream.next()) as HostBatch;
@@ -145,14 +156,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       // ---- Checkpoint ------------------------------------------------------------------------------------------------
       store?.throwFailure();
       const keep = itstime(step, keepEvery, total_steps, { first: false });
-      const preempted = stop?.aborted === true;
-      if (store && (keep || preempted || itstime(step, ckptEvery, total_steps))) await save(step, keep);
+      stopped = await processes.stopsAfter(step, stop?.aborted === true);
+      if (store && (keep || stopped || itstime(step, ckptEvery, total_steps))) await save(step, keep);
 
       // ---- Evaluators ------------------------------------------------------------------------------------------------
       const due = evaluators.filter(
         ({ every }) => every !== undefined && itstime(step, every, total_steps, { first: false }),
       );
-      if (due.length > 0 && !preempted) {
+      if (due.length > 0 && !stopped) {
         await log.settled();
         log.amend(step, { ...chrono.tick(step), ...(await chrono.pause(() => evaluate(due, step))) });
       }

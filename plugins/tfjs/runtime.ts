@@ -24,6 +24,7 @@ import {
   TensorSpec,
 } from '../../core/runtime';
 import { checkRules } from '../../core/mesh';
+import { alone } from '../../core/processes/group';
 import * as tf from '../../core/tensor';
 import { registerFallbacks } from '../../core/tensor/register';
 import { flatten, namedLeaves, type Tree, unflatten } from '../../core/tree';
@@ -36,6 +37,10 @@ const errors = catalogue('runtime', {
   oneDevice: (v: { runtime: string; mesh: string; size: number }) => ({
     what: `The mesh ${v.mesh} has ${v.size} devices, and the ${v.runtime} runtime has one.`,
     fix: 'leave "mesh" out of the config, or run on xla.',
+  }),
+  oneProcess: (v: { runtime: string; count: number }) => ({
+    what: `The run has ${v.count} processes, and the ${v.runtime} runtime runs in one.`,
+    fix: 'leave out --processes, or run on xla.',
   }),
   // As on xla, so that what runs here runs there.
   notATensor: (v: { name: string; leaf: string; found: unknown }) => ({
@@ -67,6 +72,8 @@ export interface EagerBackend {
 
 /** Only one runtime is active at a time: tfjs has one current backend. */
 export async function createEagerRuntime(backend: EagerBackend, options: RuntimeOptions): Promise<Runtime> {
+  const { count } = options.processes ?? alone;
+  if (count > 1) throw errors.oneProcess({ runtime: backend.name, count });
   const mesh = meshOf(backend.name, options);
   // Its other mode checks each result for NaNs, and advises people who run tfjs in Node.
   enableProdMode();

@@ -1,8 +1,9 @@
 // Real processes for tests: a script of test/fixtures, or `bv`.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
 import * as path from 'node:path';
+import type { Readable } from 'node:stream';
 
 const root = path.join(__dirname, '..', '..');
 
@@ -15,14 +16,22 @@ export interface Ended {
 
 export function startScript(script: string, args: readonly string[]): Promise<Ended> {
   const register = ['--require', path.join(root, 'core', 'register.js')];
-  return startNode([...register, path.join(root, 'test', 'fixtures', script), ...args]);
+  const all = [...register, path.join(root, 'test', 'fixtures', script), ...args];
+  return endOf(spawn(process.execPath, all, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
-export const startBv = (args: readonly string[], cwd = root) =>
-  startNode([path.join(root, 'bin', 'bv.js'), ...args], cwd);
+/** Starts `bv`; `child` is there to be sent signals. */
+export function startBv(
+  args: readonly string[],
+  cwd: string,
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const env = { ...process.env, NO_COLOR: '1', BV_NO_INSTALL: '1' };
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+  const child = spawn(process.execPath, [path.join(root, 'bin', 'bv.js'), ...args], { cwd, env, stdio });
+  return { child, ended: endOf(child) };
+}
 
-function startNode(args: readonly string[], cwd = root): Promise<Ended> {
-  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ended> {
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

@@ -57,6 +57,9 @@ export async function rerun({
     devices: undefined,
     pinned: undefined,
     cleanup: false,
+    processes: undefined,
+    process: undefined,
+    coordinator: undefined,
   };
   return trainHere({ options, args: {}, overrides, debug });
 }

@@ -2,19 +2,28 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import pc from 'picocolors';
 import type { Config } from '../../config/schema';
-import { ExitCode } from '../../errors';
-import { createProgress, type Progress } from '../../progress';
+import { catalogue, ExitCode } from '../../errors';
+import type { Processes } from '../../processes/group';
+import { createProgress, type Progress, silentProgress } from '../../progress';
 import { provenanceOf } from '../../provenance';
 import { shortPath } from '../../workspace/paths';
 import type * as training from '../../train/trainer';
 import type { CommandInput } from '../command';
 import type { trainOptions } from '../options';
-import { newWorkdir, openExperiment } from '../experiment';
+import { type Experiment, newWorkdir, openExperiment } from '../experiment';
+import { together } from '../processes';
 import { openRuntimeOf } from '../runtime';
 import { mark } from '../timing';
 import type * as pinning from './pin';
 
 type Input = CommandInput<typeof trainOptions>;
+
+const errors = catalogue('train', {
+  noWorkdir: () => ({
+    what: 'Several processes need one workdir, and none is named.',
+    fix: '--workdir DIR, a folder that all of them see; or --no-workdir.',
+  }),
+});
 
 export async function train(input: Input): Promise<ExitCode> {
   const { pinned } = input.options;
@@ -26,10 +35,21 @@ export async function train(input: Input): Promise<ExitCode> {
 
 export async function trainHere({ options, overrides }: Input): Promise<ExitCode> {
   const experiment = await openExperiment('train', options.config, overrides);
+  return together(options, (processes) => trainTogether(processes, experiment, options));
+}
+
+async function trainTogether(
+  processes: Processes,
+  experiment: Experiment,
+  options: Input['options'],
+): Promise<ExitCode> {
   const { session, config, hooks, applied, name, unchanged } = experiment;
+  const isFirst = processes.index === 0;
+  if (processes.count > 1 && options.workdir === undefined) throw errors.noWorkdir();
   const workdir = workdirOf(options.workdir, name);
-  const progress = timed(createProgress());
-  const runtime = await openRuntimeOf(experiment, options, progress.note.bind(progress));
+  const progress = isFirst ? timed(createProgress()) : silentProgress;
+  const asked = { ...options, processes };
+  const runtime = await openRuntimeOf(experiment, asked, progress.note.bind(progress));
   const keeps = workdir === undefined ? 'keeping nothing' : `in ${shortPath(workdir)}`;
   progress.note(`${name} on ${runtime.description}, ${keeps}`);
 
@@ -55,13 +75,15 @@ export async function trainHere({ options, overrides }: Input): Promise<ExitCode
       workdir,
       progress,
       stop: stop.signal,
+      processes,
       provenance:
         workdir === undefined ? undefined : await provenanceOf(session, applied, runtime.description),
     });
     progress.finish({ metrics: result.metrics, workdir: workdir && shortPath(workdir) });
     if (result.status === 'preempted') return ExitCode.preempted;
     const reached = !unchanged || reachedHeader(config, result.metrics, (text) => progress.note(text));
-    if (options.cleanup && workdir !== undefined) await fs.rm(workdir, { recursive: true, force: true });
+    if (options.cleanup && isFirst && workdir !== undefined)
+      await fs.rm(workdir, { recursive: true, force: true });
     return reached ? ExitCode.ok : ExitCode.failure;
   } finally {
     progress.close();

@@ -1,8 +1,8 @@
 // What a thread of the key-value store does: it lends PJRT C functions, and asks the coordinator in each call.
 
 import koffi from 'koffi';
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { LinkReply, LinkRequest } from '../../../core/processes/link';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { askNow } from '../../../core/processes/ask-now';
 import type { Answer } from '../../../core/processes/rendezvous';
 import { layoutOfStruct, NULL, Struct, viewOf } from '../pjrt/memory';
 
@@ -30,16 +30,6 @@ const dlsym = libc.func('dlsym', 'void*', ['void*', 'str']) as (library: null, n
 const free = dlsym(null, 'free');
 const makesError = koffi.proto('void*', ['int', 'void*', 'size_t']);
 const callback = koffi.proto('void*', ['void*']);
-
-let questions = 0;
-
-/** Asks, and sleeps until the answer is there. */
-function ask(question: LinkRequest['question'], seconds?: number): Answer {
-  const signal = new Int32Array(new SharedArrayBuffer(4));
-  port.postMessage({ id: questions++, question, seconds, signal } satisfies LinkRequest);
-  Atomics.wait(signal, 0, 0);
-  return (receiveMessageOnPort(port) as { message: LinkReply }).message.answer;
-}
 
 function structAt<N extends Callback>(name: N, address: bigint): Struct<N> {
   return new Struct(name, { buffer: koffi.view(address, layoutOfStruct(name).stride), byteOffset: 0 });
@@ -73,20 +63,24 @@ const functions: Readonly<Record<CallbackName, (address: bigint) => bigint>> = {
   get(address) {
     const args = structAt('PJRT_KeyValueGetCallback_Args', address);
     const name = nameOf(args.get('key'), args.get('key_size'));
-    const answer = ask({ verb: 'get', name }, args.get('timeout_in_ms') / 1000);
+    const answer = askNow(port, { verb: 'get', name }, args.get('timeout_in_ms') / 1000);
     if (answer.status === 'ok') return giveValue(args, answer.body);
     return failure(args.get('callback_error'), answer, codes.deadlineExceeded);
   },
   tryGet(address) {
     const args = structAt('PJRT_KeyValueTryGetCallback_Args', address);
-    const answer = ask({ verb: 'try', name: nameOf(args.get('key'), args.get('key_size')) }, 0);
+    const answer = askNow(port, { verb: 'try', name: nameOf(args.get('key'), args.get('key_size')) }, 0);
     if (answer.status === 'ok') return giveValue(args, answer.body);
     return failure(args.get('callback_error'), answer, codes.notFound);
   },
   put(address) {
     const args = structAt('PJRT_KeyValuePutCallback_Args', address);
     const name = nameOf(args.get('key'), args.get('key_size'));
-    const answer = ask({ verb: 'put', name, body: bytesAt(args.get('value'), args.get('value_size')) });
+    const answer = askNow(port, {
+      verb: 'put',
+      name,
+      body: bytesAt(args.get('value'), args.get('value_size')),
+    });
     return answer.status === 'ok' ? NULL : failure(args.get('callback_error'), answer, codes.unavailable);
   },
 };
