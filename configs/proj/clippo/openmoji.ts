@@ -19,6 +19,13 @@ export default function config(text = ''): ConfigInput {
   const pp_txt = render('texts', 'labels');
 
   return {
+    header: {
+      command: 'npx bv train --config configs/proj/clippo/openmoji.ts --workdir DIR',
+      hardware: '2 CPU cores, busy with other work too',
+      minutes: 10,
+      expect: { 'retrieval/txt2img_recall@5': 0.045, 'group/openmoji_accuracy': 0.35 },
+      paper: 'arXiv:2212.08045',
+    },
     input: {
       data: { pictures: 1 - texts, texts },
       pictures: {
