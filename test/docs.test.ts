@@ -1,8 +1,10 @@
 // The examples of the README do what it says.
 
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { bv, project, root, tinyConfig } from './support/cli';
+import { temporaryFolder } from './support/temporary';
 
 jest.setTimeout(180_000);
 
@@ -43,6 +45,13 @@ test('the plugin in ten lines trains, from a workspace that names it', async () 
   const plain = await losses('plain.ts');
   // Noise of this size on some thousand gradients is what their norm then consists of.
   expect(noisy[0]?.l2_grads).toBeGreaterThan(plain[0]?.l2_grads as number);
+});
+
+test('the reference of hooks is what its generator makes', () => {
+  const made = path.join(temporaryFolder(), 'hooks.md');
+  execFileSync(process.execPath, ['-r', './core/register', 'docs/make-hooks.ts', made], { cwd: root });
+  // If this fails: npm run docs
+  expect(fs.readFileSync(path.join(root, 'docs', 'hooks.md'), 'utf8')).toBe(fs.readFileSync(made, 'utf8'));
 });
 
 test('the commands of the README are those of package.json', () => {
