@@ -10,7 +10,8 @@ import ts from 'typescript';
 import { type HookName, hookTable } from '../core/hooks';
 
 const root = path.join(__dirname, '..');
-const [hooksFile = path.join(root, 'docs', 'hooks.md')] = process.argv.slice(2);
+const hooksFile = path.join(root, 'docs', 'hooks.md');
+const [output = hooksFile] = process.argv.slice(2);
 
 const parse = (file: string) =>
   ts.createSourceFile(file, fs.readFileSync(path.join(root, file), 'utf8'), ts.ScriptTarget.ES2022, true);
@@ -106,4 +107,4 @@ async function hooksReference(): Promise<string> {
   return prettier.format(text, { ...style, parser: 'markdown' });
 }
 
-void hooksReference().then((text) => fs.writeFileSync(hooksFile, text));
+void hooksReference().then((text) => fs.writeFileSync(output, text));
