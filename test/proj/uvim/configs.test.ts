@@ -57,3 +57,13 @@ describe.each(Object.entries(trees))('%s', (name, byArgument) => {
     expect(() => resolveConfig(config, [], context)).not.toThrow();
   });
 });
+
+it.each(['shapes_panoptic', 'openmoji_color'])('%s has two stages that agree on the code', async (task) => {
+  const [first, second] = await Promise.all(
+    [1, 2].map((stage) => loadConfig(findConfig(`configs/proj/uvim/${task}_stage${stage}.ts`, [root]))),
+  );
+  for (const config of [first, second]) expect(() => resolveConfig(config!, [], context)).not.toThrow();
+  const { oracle } = second!['uvim'] as { oracle: { model: Tree } };
+  const { dict_momentum: _, ...model } = first!.model as Tree;
+  expect(oracle.model).toEqual(model);
+});
