@@ -2,7 +2,7 @@
 
 import * as fs from 'node:fs';
 import type { Archive } from '../checkpoint/archive';
-import { openCheckpoint, parseCheckpointPath, type Selected, selectParams } from '../checkpoint/load-params';
+import { openCheckpoint, type Selected, selectParams } from '../checkpoint/load-params';
 import { catalogue } from '../errors';
 import { print } from './print';
 
@@ -48,12 +48,10 @@ const all = (archive: Archive, params = false): Selected[] => {
   return archive.names.filter((name) => sources?.has(name) ?? true).map((name) => [name, name]);
 };
 
-/** By the original's grammar, but a file of this folder needs no `./`, and one whose name has a colon is found too. */
+/** The original's grammar, but a file of this folder needs no `./`, and one whose name has a colon is found too. */
 function splitPath(text: string): { readonly file: string; readonly key?: string } {
-  if (fs.existsSync(text)) return { file: text };
-  if (text.includes('/')) return parseCheckpointPath(text);
-  const { file, ...rest } = parseCheckpointPath(`./${text}`);
-  return { file: file.slice(2), ...rest };
+  const [, file, key] = /^(.+?)(?::(\w[\w/]*))?$/s.exec(text) ?? [];
+  return file === undefined || key === undefined || fs.existsSync(text) ? { file: text } : { file, key };
 }
 
 function regex(pattern: string): RegExp {

@@ -13,7 +13,7 @@ import type { Progress } from '../progress';
 import { batchParts, batchSharding, type Runtime, TensorSpec } from '../runtime';
 import * as tf from '../tensor';
 import { leaves, mapTree, nest, subtree } from '../tree';
-import { loaderOf } from './load';
+import { describeLoad, loaderOf } from './load';
 import { type HostBatch, type OpenedInput, type Run, tokens } from './run';
 import { type Shardings, shardingsFrom } from './sharding';
 import { paramsToDevice, paramsToHost } from './state';
@@ -124,8 +124,13 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
       const { model_init: from } = config;
       if (from) {
         const load = loaderOf(model, config);
-        made = await replace(made, (before) => load(before, from));
-        note(`Parameters from ${typeof from === 'string' ? from : Object.values(from).join(', ')}.`);
+        let loaded = '';
+        made = await replace(made, async (before) => {
+          const after = await load(before, from);
+          loaded = describeLoad(before, after);
+          return after;
+        });
+        note(`From ${typeof from === 'string' ? from : Object.values(from).join(', ')}: ${loaded}.`);
       }
       if (hooks.init.isUsed()) made = await replace(made, (before) => hooks.init.promise(before, run));
       return made;
