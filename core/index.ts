@@ -67,6 +67,7 @@ export { parseOptions } from './options';
 export { definePlugin, type Plugin, type PluginManifest, type Registrar } from './plugin';
 export { type Progress, silentProgress } from './progress';
 export {
+  batchParts,
   type Compiled,
   type DeviceMemory,
   type Installer,

@@ -14,6 +14,10 @@ export const errors = catalogue('loss', {
     what: `A contrastive loss takes embeddings [batch, width] of images and texts, got ${shape(v.zimg)} and ${shape(v.ztxt)}.`,
     fix: 'give both towers of the model the same output width (out_dim).',
   }),
+  parts: (v: { batch: number; parts: number }) => ({
+    what: `The sigmoid loss can't split a batch of ${v.batch} into ${v.parts} equal parts.`,
+    fix: `make input.batch_size a multiple of ${v.parts}.`,
+  }),
   axis: (v: { axis: number; shape: readonly number[] }) => ({
     what: `softmax_xent has axis ${v.axis}, but its logits have shape ${shape(v.shape)}.`,
     fix: `loss_options.axis=-1, the last axis.`,

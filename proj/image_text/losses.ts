@@ -20,9 +20,9 @@ export function pairs({ output, out }: ModelResult) {
 type Pairs = ReturnType<typeof pairs>;
 
 export const pairLosses = {
-  sigmoid: ({ b, ...rest }: Pairs) => {
+  sigmoid: ({ b, ...rest }: Pairs, devices = 1) => {
     if (!b) throw errors.noBias();
-    return siglipLoss({ ...rest, b });
+    return siglipLoss({ ...rest, b }, { parts: devices });
   },
   softmax: (inputs: Pairs) => bidirectionalContrastiveLoss(inputs, { reduction: true }).loss,
 };
