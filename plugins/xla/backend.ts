@@ -17,7 +17,7 @@ import { errors } from './errors';
 import { EagerPrograms, type EagerInput } from './eager';
 import { asWeak, hostCreation, isWeak, type Lowering, lowerings } from './kernels';
 import { type DeviceArray, type Devices, disposeArray } from './mesh';
-import type { DeviceBuffer } from './pjrt';
+import type { BufferList, DeviceBuffer } from './pjrt';
 import { DataRecord, type State } from './record';
 import { regionsOf } from './regions';
 import { bfloat16Value, isFloat, type ElementType, type Value } from './stablehlo';
@@ -62,7 +62,7 @@ export class XlaBackend extends KernelBackend implements RegionBackend {
   private readonly eager: EagerPrograms;
   private readonly traces: Trace[] = [];
   private live = 0;
-  private running: WeakRef<DeviceBuffer>[] = [];
+  private running: WeakRef<DeviceBuffer | BufferList>[] = [];
 
   constructor(readonly devices: Devices) {
     super();
@@ -329,7 +329,7 @@ export class XlaBackend extends KernelBackend implements RegionBackend {
   // ---- dispatched programs ---------------------------------------------------------------------------------------
 
   /** Notes an output of a program that was just started. */
-  dispatched(output: DeviceBuffer | undefined): void {
+  dispatched(output: DeviceBuffer | BufferList | undefined): void {
     if (!output) return;
     // An output that is gone or that the collector took needs no waiting for.
     if (this.running.length >= 256)

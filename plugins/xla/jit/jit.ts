@@ -9,8 +9,9 @@ import type { DataRecord } from '../record';
 import { collectLeaves, type Tree, type TreeDef } from '../../../core/tree';
 import { warn } from '../warn';
 import { describeLeaf, type FlatArguments, flattenArguments, leafNames, staticKey } from './arguments';
+import { carriedIn, carriedKey } from './carried';
 import type { Compiler } from './compiler';
-import { Program } from './program';
+import { type GivenArguments, placeOf, Program } from './program';
 import { explainRetrace, type Signature } from './retrace';
 import { specType, traceProgram } from './tracing';
 
@@ -18,6 +19,8 @@ import { specType, traceProgram } from './tracing';
 interface Pattern {
   readonly treedefs: readonly (TreeDef | undefined)[];
   readonly types: readonly ArrayType[];
+  /** Keys of the donated arguments, one for each argument. */
+  readonly carried: readonly (string | undefined)[];
   readonly program: Program;
 }
 
@@ -46,7 +49,7 @@ export class JitFunction {
     const statics = staticKey(args, isStatic);
     const pattern = this.patterns.get(statics);
     const known = pattern && this.match(pattern, args);
-    if (known) return pattern.program.run(known.leaves, known.records, names);
+    if (known) return pattern.program.run({ ...known, leafName: names });
 
     const flat = flattenArguments(args, isStatic);
     const { leaves } = flat;
@@ -57,27 +60,45 @@ export class JitFunction {
     const types = records.map((record) => this.typeOf(record));
     const key = flat.key + types.map(({ id }) => `${id},`).join('');
     const program = this.cache.get(key) ?? this.add(key, args, flat, types, true);
-    this.patterns.set(statics, { treedefs: flat.treedefs, types, program });
-    return program.run(leaves as Tensor[], records, names);
+    const { treedefs } = flat;
+    this.patterns.set(statics, { treedefs, types, carried: this.donatedKeys(treedefs, types), program });
+    return program.run({ leaves: leaves as Tensor[], records, leafName: names });
   }
 
   /** The leaves of a call that fits the pattern, and their data. */
-  private match({ treedefs, types }: Pattern, args: readonly unknown[]) {
+  private match({ treedefs, types, carried: keys }: Pattern, args: readonly unknown[]) {
     if (args.length !== treedefs.length) return undefined;
     const leaves: unknown[] = [];
+    let state: GivenArguments['state'];
     for (let i = 0; i < args.length; i++) {
+      const carried = keys[i] === undefined || state ? undefined : carriedIn(args[i]);
+      if (carried?.backend === this.backend && carried.part.key === keys[i]) {
+        state = { carried, at: leaves.length };
+        continue;
+      }
       const treedef = treedefs[i];
       if (treedef && !collectLeaves(treedef, args[i] as Tree<unknown>, leaves)) return undefined;
     }
+    const place = placeOf(state);
     const records: DataRecord[] = [];
     for (let i = 0; i < leaves.length; i++) {
       const leaf = leaves[i];
       if (!(leaf instanceof Tensor)) return undefined;
       const record = this.backend.recordOf(leaf);
-      if (this.typeOf(record) !== types[i]) return undefined;
+      if (this.typeOf(record) !== types[place(i)]) return undefined;
       records.push(record);
     }
-    return { leaves: leaves as Tensor[], records };
+    return { leaves: leaves as Tensor[], records, state };
+  }
+
+  /** For each donated argument, what tells whether a program's carried results fit there. */
+  private donatedKeys(treedefs: readonly (TreeDef | undefined)[], types: readonly ArrayType[]) {
+    const { donate = [] } = this.options;
+    let next = 0;
+    return treedefs.map((treedef, i) => {
+      const own = types.slice(next, (next += treedef?.size ?? 0));
+      return treedef && donate.includes(i) ? carriedKey(treedef, own) : undefined;
+    });
   }
 
   compile(args: readonly unknown[]): Compiled {
@@ -141,6 +162,7 @@ export class JitFunction {
       treedefs: flat.treedefs,
       types,
       donated: flat.owners.map((owner) => donate.includes(owner)),
+      donatedKeys: new Set(this.donatedKeys(flat.treedefs, types).filter((key) => key !== undefined)),
       leafName: (index) => names[index]!,
       outShardings,
     });

@@ -10,6 +10,7 @@ import type { ArrayType, Sharding } from '../mesh';
 import { printModule, type Value } from '../stablehlo';
 import { Trace } from '../trace';
 import { describeLeaf } from './arguments';
+import { findCarried } from './carried';
 import { planDonation } from './donation';
 import type { TracedProgram } from './program';
 
@@ -23,6 +24,8 @@ export interface TraceRequest {
   /** Types of their leaves. */
   readonly types: readonly ArrayType[];
   readonly donated: readonly boolean[];
+  /** Of whole donated arguments: see carriedKey. */
+  readonly donatedKeys: ReadonlySet<string>;
   readonly leafName: (index: number) => string;
   readonly outShardings?: Tree<ShardingLeaf>;
 }
@@ -108,10 +111,12 @@ export function traceProgram(backend: XlaBackend, request: TraceRequest): Traced
         resultShardings: shardings.map(({ axes }) => axes),
       }),
     });
+    const outputs = results.map(({ type, shape }, i) => devices.arrayType(type, shape, shardings[i]!));
     return {
       name,
       text,
-      outputs: results.map(({ type, shape }, i) => devices.arrayType(type, shape, shardings[i]!)),
+      outputs,
+      carried: findCarried(outputTree, outputs, request.donatedKeys),
       outputTree,
       donated,
       captures: trace.captures,

@@ -5,7 +5,7 @@ import { type Device } from './device';
 import { bytesOf, type ElementType, hostArray, type HostArray } from './element-types';
 import { awaitNow, settled } from './event';
 import { type Memory, NULL, Struct } from './memory';
-import { type Guard, type Resource, type Resources } from './resources';
+import { type Guard, type OwnedList, type Resource, type Resources } from './resources';
 
 export interface Shape {
   readonly elementType: ElementType;
@@ -144,13 +144,57 @@ function destroyer(api: Api): (buffer: bigint) => void {
 /** Takes ownership of native buffers. */
 export function ownBuffers(
   context: BufferContext,
-  pointers: readonly bigint[],
+  pointers: Iterable<bigint>,
   shapes: readonly Shape[],
 ): DeviceBuffer[] {
   const { api, resources } = context;
   const guard: Guard = {};
-  const owned = resources.own(guard, 'buffer', pointers, destroyer(api));
+  const owned = resources.own(guard, 'buffer', [...pointers], destroyer(api));
   return owned.map((resource, index) => new DeviceBuffer(context, resource, shapes[index]!, guard));
+}
+
+/** Arrays on a device that have no objects of their own yet: what one program makes for the next to take. */
+export class BufferList {
+  private readonly owned: OwnedList;
+
+  /** Takes ownership of native buffers. */
+  constructor(
+    private readonly context: BufferContext,
+    pointers: BigUint64Array,
+    private readonly shapes: readonly Shape[],
+  ) {
+    this.owned = context.resources.ownList(this, 'buffer', pointers, destroyer(context.api));
+  }
+
+  /** For other calls of the C API. @throws Error when disposed. */
+  get pointers(): BigUint64Array {
+    return this.owned.pointers;
+  }
+
+  get length(): number {
+    return this.shapes.length;
+  }
+
+  get isDeleted(): boolean {
+    return this.owned.alive === 0;
+  }
+
+  /** Resolves when the first of them is computed: a program's results are at one time. */
+  ready(): Promise<void> {
+    const { api } = this.context;
+    const event = api.call('PJRT_Buffer_ReadyEvent', { buffer: this.pointers[0]! }).get('event');
+    return settled(api, event, 'computing a buffer');
+  }
+
+  /** Makes an object for each. The list is empty afterwards. */
+  buffers(): DeviceBuffer[] {
+    return ownBuffers(this.context, this.owned.giveUp(), this.shapes);
+  }
+
+  /** Frees all. */
+  dispose(): void {
+    this.owned.release();
+  }
 }
 
 const copying = 'copying a buffer to the host';

@@ -2,7 +2,7 @@
 
 import koffi, { type TypeObject } from 'koffi';
 import { type Api } from './api';
-import { type BufferContext, type DeviceBuffer, ownBuffers, type Shape } from './device-buffer';
+import { type BufferContext, BufferList, type DeviceBuffer, type Shape } from './device-buffer';
 import { type Device } from './device';
 import { elementTypeOf } from './element-types';
 import { addressOf, intsAt, type Memory, NULL, Struct, textAt, viewOf, wordsAt } from './memory';
@@ -183,8 +183,22 @@ export class LoadedExecutable {
    * @throws PjrtError when it can't be started: a wrong number of arguments, a deleted buffer, ...
    */
   execute(args: readonly (readonly DeviceBuffer[])[], options: ExecuteOptions = {}): DeviceBuffer[][] {
+    return this.executeParts(args, [this.outputs.length], options).map(([all]) => all!.buffers());
+  }
+
+  /**
+   * Like execute, without an object for each buffer: the arguments of a device may be lists, and so are the outputs.
+   *
+   * @param sizes how many outputs, in order, each list has.
+   * @returns `[device][list]`.
+   */
+  executeParts(
+    args: readonly (readonly (DeviceBuffer | BufferList)[])[],
+    sizes: readonly number[],
+    options: ExecuteOptions = {},
+  ): BufferList[][] {
     const { pointer } = this.resource;
-    const count = args[0]?.length ?? 0;
+    const count = args[0]?.reduce((sum, arg) => sum + (arg instanceof BufferList ? arg.length : 1), 0) ?? 0;
     if (this.argumentTable.rows !== args.length || this.argumentTable.columns !== count) {
       this.argumentTable = new PointerTable(args.length, count);
     }
@@ -206,7 +220,15 @@ export class LoadedExecutable {
       execute_device: options.device?.pointer ?? NULL,
     });
     this.context.api.invoke('PJRT_LoadedExecutable_Execute', this.call);
-    return args.map((_, row) => ownBuffers(this.context, this.outputTable.row(row), this.outputs));
+    return args.map((_, row) => {
+      const pointers = this.outputTable.row(row);
+      let end = 0;
+      return sizes.map((size) => {
+        const start = end;
+        end += size;
+        return new BufferList(this.context, pointers.slice(start, end), this.outputs.slice(start, end));
+      });
+    });
   }
 
   /** Frees it once running executions are over. */
@@ -235,16 +257,21 @@ class PointerTable implements Memory {
     this.address = addressOf(this.lists);
   }
 
-  fill(lists: readonly (readonly { readonly pointer: bigint }[])[]): void {
-    lists.forEach((list, row) => {
-      if (list.length !== this.columns) throw new RangeError('Devices have different numbers of arguments');
-      for (let column = 0; column < list.length; column++) {
-        this.words[row * this.columns + column] = list[column]!.pointer;
+  fill(lists: readonly (readonly (DeviceBuffer | BufferList)[])[]): void {
+    lists.forEach((list, index) => {
+      const row = this.row(index);
+      let column = 0;
+      for (const item of list) {
+        if (item instanceof BufferList) {
+          row.set(item.pointers, column);
+          column += item.length;
+        } else row[column++] = item.pointer;
       }
+      if (column !== this.columns) throw new RangeError('Devices have different numbers of arguments');
     });
   }
 
-  row(index: number): bigint[] {
-    return [...this.words.subarray(index * this.columns, (index + 1) * this.columns)];
+  row(index: number): BigUint64Array {
+    return this.words.subarray(index * this.columns, (index + 1) * this.columns);
   }
 }

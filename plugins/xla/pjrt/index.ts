@@ -17,7 +17,7 @@
 // - Programs on disk: `program.executable.serialize()`, `client.deserializeExecutable(bytes)`.
 
 export { type ApiVersion } from './api';
-export { type DeviceBuffer, type Shape } from './device-buffer';
+export { type BufferList, type DeviceBuffer, type Shape } from './device-buffer';
 export { Client, type ClientOptions, type KeyValueCallbacks } from './client';
 export { type CompileOptions } from './compile-options';
 export { type Device, type DeviceDescription, type MemoryStats } from './device';

@@ -65,6 +65,43 @@ class Owned implements Resource {
   }
 }
 
+/** Native objects that nobody asks for one by one: a train step's state, without an object for each array. */
+export class OwnedList {
+  private current: BigUint64Array | undefined;
+
+  constructor(
+    private readonly lists: Set<OwnedList>,
+    private readonly what: string,
+    pointers: BigUint64Array,
+    private readonly destroy: Destroy,
+  ) {
+    this.current = pointers;
+    lists.add(this);
+  }
+
+  /** @throws Error once they are freed or given up. */
+  get pointers(): BigUint64Array {
+    if (this.current === undefined) throw new Error(`These ${this.what}s are disposed`);
+    return this.current;
+  }
+
+  get alive(): number {
+    return this.current?.length ?? 0;
+  }
+
+  /** Who calls this has to free them. */
+  giveUp(): BigUint64Array {
+    const { pointers } = this;
+    this.current = undefined;
+    this.lists.delete(this);
+    return pointers;
+  }
+
+  release(): void {
+    if (this.current) this.giveUp().forEach((pointer) => this.destroy(pointer));
+  }
+}
+
 /** Takes ownership of a native object that is only released by hand. */
 export const own = (what: string, pointer: bigint, destroy: Destroy): Resource =>
   new Group(new Set(), what, [pointer], destroy).members[0]!;
@@ -78,7 +115,8 @@ export type Guard = object;
 /** The native objects that belong to one client or topology. */
 export class Resources {
   private readonly groups = new Set<Group>();
-  private readonly collected = new FinalizationRegistry<Group>((group) => group.release());
+  private readonly lists = new Set<OwnedList>();
+  private readonly collected = new FinalizationRegistry<Group | OwnedList>((owned) => owned.release());
 
   /** Takes ownership of native objects, until they are released or `guard` is collected. */
   own(guard: Guard, what: string, pointers: readonly bigint[], destroy: Destroy): readonly Resource[] {
@@ -87,14 +125,21 @@ export class Resources {
     return group.members;
   }
 
+  /** The same for native objects that stay together. */
+  ownList(guard: Guard, what: string, pointers: BigUint64Array, destroy: Destroy): OwnedList {
+    const list = new OwnedList(this.lists, what, pointers, destroy);
+    this.collected.register(guard, list);
+    return list;
+  }
+
   /** How many are alive. */
   get size(): number {
     let size = 0;
-    for (const { alive } of this.groups) size += alive;
+    for (const { alive } of [...this.groups, ...this.lists]) size += alive;
     return size;
   }
 
   releaseAll(): void {
-    for (const group of [...this.groups]) group.release();
+    for (const owned of [...this.groups, ...this.lists]) owned.release();
   }
 }
