@@ -103,7 +103,9 @@ function scannedBlocks(
   options: EncoderOptions,
   train: boolean,
 ): WithIntermediates {
-  const { depth, remat_policy: remat = 'nothing_saveable' } = options;
+  const { depth, remat_policy: policy = 'none' } = options;
+  // As to jax.checkpoint, which saves nothing if it has no policy: everything_saveable is the one that keeps all.
+  const remat = policy === 'none' ? 'nothing_saveable' : policy;
   const block = (layer: Scope, tokens: tf.Tensor) => {
     const result = encoderBlock(layer, tokens, options, train);
     return [result.x, result.out as Tree<tf.Tensor>] as const;

@@ -31,7 +31,7 @@ export const transformerOptions = {
     .enum(rematPolicies)
     .default('nothing_saveable')
     .describe(
-      'with scan, what the backward pass may keep of a block instead of computing it again (names of jax.checkpoint_policies); none: all that it needs',
+      'with scan, what the backward pass may keep of a block instead of computing it again (names of jax.checkpoint_policies); none is nothing_saveable, as in jax.checkpoint; everything_saveable keeps all',
     ),
   dtype_mm: z
     .enum(['float32', 'bfloat16', 'float16'])
