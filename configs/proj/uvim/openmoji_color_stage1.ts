@@ -8,6 +8,19 @@ import { evals, input, parts } from './openmoji_color';
 import { smallStage1 } from './small';
 
 export default function config(text = ''): ConfigInput {
-  const { steps } = parseArg(text, { steps: 1000 });
-  return { ...smallStage1({ task: 'colorization' }, parts), total_steps: steps, input, evals };
+  const { steps } = parseArg(text, { steps: 500 });
+  return {
+    header: {
+      command:
+        'npx bv train --config configs/proj/uvim/openmoji_color_stage1.ts --workdir runs/openmoji_color_stage1',
+      hardware: '2 CPU cores, busy with much other work',
+      minutes: 7,
+      expect: { 'psnr/PSNR': 24 },
+      paper: 'arXiv:2205.10337',
+    },
+    ...smallStage1({ task: 'colorization' }, parts),
+    total_steps: steps,
+    input,
+    evals,
+  };
 }

@@ -9,5 +9,18 @@ import { smallStage1 } from './small';
 
 export default function config(text = ''): ConfigInput {
   const { steps } = parseArg(text, { steps: 1000 });
-  return { ...smallStage1({ task: 'panoptic' }, parts), total_steps: steps, input, evals };
+  return {
+    header: {
+      command:
+        'npx bv train --config configs/proj/uvim/shapes_panoptic_stage1.ts --workdir runs/shapes_panoptic_stage1',
+      hardware: '2 CPU cores, busy with much other work',
+      minutes: 18,
+      expect: { 'panoptic/All_pq': 0.29 },
+      paper: 'arXiv:2205.10337',
+    },
+    ...smallStage1({ task: 'panoptic' }, parts),
+    total_steps: steps,
+    input,
+    evals,
+  };
 }
