@@ -45,6 +45,7 @@ export const evalOptions = {
   checkpoint: { kind: 'text', value: 'path', doc: 'a checkpoint folder, or a file of parameters' },
   runtime,
   devices,
+  ...processes,
 } as const satisfies OptionSpecs;
 
 export const explainArguments = {

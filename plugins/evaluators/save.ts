@@ -72,8 +72,11 @@ export async function save(
       };
       const reads: ReturnType<typeof read>[] = [];
       await forEachBatch(runtime, input, (batch) => void reads.push(read(step(params, batch))));
+      const all = await Promise.all(reads);
+      // Each of several processes has read everything.
+      if (runtime.process.index !== 0) return;
       await fs.mkdir(path.dirname(file), { recursive: true });
-      await saveNpz(file, nest(withoutPadding(await Promise.all(reads))), { compress: true });
+      await saveNpz(file, nest(withoutPadding(all)), { compress: true });
     },
   };
 }

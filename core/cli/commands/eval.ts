@@ -1,11 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { catalogue, ExitCode } from '../../errors';
-import { createProgress } from '../../progress';
+import type { Processes } from '../../processes/group';
+import { createProgress, silentProgress } from '../../progress';
 import type * as evaluation from '../../train/evaluate';
 import type { CommandInput } from '../command';
 import type { evalOptions } from '../options';
-import { openExperiment } from '../experiment';
+import { type Experiment, openExperiment } from '../experiment';
+import { together } from '../processes';
 import { openRuntimeOf } from '../runtime';
 
 const errors = catalogue('cli', {
@@ -15,21 +17,33 @@ const errors = catalogue('cli', {
   }),
 });
 
-export async function evaluate({ options, overrides }: CommandInput<typeof evalOptions>): Promise<ExitCode> {
+type Input = CommandInput<typeof evalOptions>;
+
+export async function evaluate({ options, overrides }: Input): Promise<ExitCode> {
   const { workdir, checkpoint = workdir } = options;
   // A params file is what a run would initialise from; anything else is a checkpoint of ours.
   const isFile = checkpoint !== undefined && /\.npz(:.*)?$/.test(checkpoint);
   const initialise = isFile ? [{ path: 'model_init', value: checkpoint }] : [];
   const spec = options.config ?? (workdir === undefined ? undefined : configOf(workdir));
   const experiment = await openExperiment('eval', spec, [...overrides, ...initialise]);
+  const from = { workdir, checkpoint: isFile ? undefined : checkpoint };
+  return together(options, (processes) => evaluateTogether(processes, experiment, { ...options, ...from }));
+}
+
+async function evaluateTogether(
+  processes: Processes,
+  experiment: Experiment,
+  options: Input['options'],
+): Promise<ExitCode> {
   const { session, config, hooks, name } = experiment;
-  const progress = createProgress();
-  const runtime = await openRuntimeOf(experiment, options, progress.note.bind(progress));
+  const progress = processes.index === 0 ? createProgress() : silentProgress;
+  const runtime = await openRuntimeOf(experiment, { ...options, processes }, progress.note.bind(progress));
   progress.note(`${name} on ${runtime.description}`);
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- see `train`
     const trainer = require('../../train/evaluate') as typeof evaluation;
     const { registry, container } = session;
+    const { workdir, checkpoint } = options;
     const { metrics } = await trainer.evaluate({
       config,
       hooks,
@@ -38,7 +52,7 @@ export async function evaluate({ options, overrides }: CommandInput<typeof evalO
       runtime,
       workdir,
       progress,
-      checkpoint: isFile ? undefined : checkpoint,
+      checkpoint,
     });
     progress.finish({ metrics });
     return ExitCode.ok;
