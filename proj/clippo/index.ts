@@ -3,10 +3,12 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { Feature } from '../../core/extensions';
+import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
 import { featureOf, resizeMethods, textOf } from '../../plugins/pp';
 import { oneTower, oneTowerOptions } from './one_tower';
+import { towerRunners } from './parity';
 import { renderText } from './render';
 import { hexFont, packagedFont } from './unifont';
 
@@ -40,10 +42,11 @@ export default definePlugin({
   name: 'clippo',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { pp: '^0.1.0', towers: '^0.1.0', vit: '^0.1.0' },
+  needs: { losses: '^0.1.0', pp: '^0.1.0', towers: '^0.1.0', vit: '^0.1.0' },
   doc: 'CLIP with pixels only: one tower for images and for texts as images (arXiv:2212.08045).',
 
   register({ register, container }) {
+    registerParity(register, towerRunners);
     register('model', 'proj.clippo.one_tower', {
       doc: [
         'One tower that embeds images and pictures of texts (arXiv:2212.08045).',

@@ -46,25 +46,25 @@ def texts():
 
 
 def pair_loss(name):
-  def sigmoid(zimg, ztxt, out):
+  def siglip(zimg, ztxt, out):
     logits = jnp.dot(zimg, ztxt.T) * out["t"] + out["b"]
     signs = 2 * jnp.eye(zimg.shape[0]) - 1
     return -jax.nn.log_sigmoid(signs * logits).sum(-1).mean()
-  def softmax(zimg, ztxt, out):
+  def contrastive(zimg, ztxt, out):
     return c.u.bidirectional_contrastive_loss(zimg, ztxt, out["t"], reduction=True)[0]
-  return dict(sigmoid=sigmoid, softmax=softmax)[name]
+  return dict(siglip=siglip, bidirectional_contrastive=contrastive)[name]
 
 
 def towers():
   both = dict(image=IMAGE, text=TEXT)
   cases = {
-      "two_bias": (TWO_NAME, dict(both, out_dim=6, temperature_init=10.0, bias_init=-10.0), "sigmoid",
+      "two_bias": (TWO_NAME, dict(both, out_dim=6, temperature_init=10.0, bias_init=-10.0), "siglip",
                    "temperature and bias."),
-      "two_nobias": (TWO_NAME, dict(both, out_dim=[6, 6]), "softmax", "no bias; out_dim of each tower."),
+      "two_nobias": (TWO_NAME, dict(both, out_dim=[6, 6]), "bidirectional_contrastive", "no bias; out_dim of each tower."),
       "two_lit": (TWO_NAME, dict(image={**IMAGE, "pool_type": "tok"}, text={**TEXT, "pool_type": "map"},
-                                 out_dim=[None, 8], temperature_init=10.0, bias_init=-2.71), "sigmoid",
+                                 out_dim=[None, 8], temperature_init=10.0, bias_init=-2.71), "siglip",
                   "no head on the image side."),
-      "one": (ONE_NAME, dict(image=IMAGE, out_dim=6), "softmax", "images and pictures of texts."),
+      "one": (ONE_NAME, dict(image=IMAGE, out_dim=6), "bidirectional_contrastive", "images and pictures of texts."),
   }
   for i, (label, (name, args, loss, note)) in enumerate(cases.items()):
     model = (two_towers if name == TWO_NAME else one_tower).Model(**{

@@ -19,8 +19,8 @@ export type LossOf = (result: ModelResult, batch: Readonly<Record<string, tf.Ten
 
 /** Losses of a pair of towers. */
 export const pairLosses: Readonly<Record<string, LossOf>> = {
-  sigmoid: ({ output, out }) => siglipLoss({ ...pairOf(output), ...(out as { t: tf.Tensor; b: tf.Tensor }) }),
-  softmax: ({ output, out }) =>
+  siglip: ({ output, out }) => siglipLoss({ ...pairOf(output), ...(out as { t: tf.Tensor; b: tf.Tensor }) }),
+  bidirectional_contrastive: ({ output, out }) =>
     bidirectionalContrastiveLoss({ ...pairOf(output), t: (out as { t: tf.Tensor }).t }, { reduction: true })
       .loss,
 };
