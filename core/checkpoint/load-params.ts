@@ -63,7 +63,8 @@ export function parseCheckpointPath(path: string): CheckpointPath {
 
 /**
  * The parameters of a checkpoint of any form: what is under `params`, else under `opt/target` (Flax optimizers before 2022),
- * else all of it; of that the subtree after the colon, as in `siglip.npz:img`. Only these arrays are read.
+ * else all of it; of that the subtree after the colon, as in `siglip.npz:img`. Only these arrays are read. Variables of
+ * models that have them (`state` at the original) are among the parameters.
  */
 export async function loadParams(path: string): Promise<ParamArrays> {
   return withArchive(path, async (archive, key) => {
@@ -117,9 +118,9 @@ export function selectParams(archive: Archive, key?: string): Selected[] {
 function paramsOf({ names }: Archive): Selected[] {
   const roots = ['params/', 'opt/target/'];
   const root = roots.find((start) => names.some((name) => name.startsWith(start))) ?? '';
-  return names
-    .filter((name) => name.startsWith(root))
-    .map((name) => [name.slice(root.length), name] as const);
+  const under = (start: string) =>
+    names.filter((name) => name.startsWith(start)).map((name) => [name.slice(start.length), name] as const);
+  return [root, ...(root === 'params/' ? ['state/', 'extra/variables/'] : [])].flatMap(under);
 }
 
 function noSubtree(archive: Archive, key: string) {

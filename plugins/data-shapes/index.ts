@@ -14,16 +14,18 @@ const shapesOptions = z.strictObject({
   count: z.int().min(1).optional().describe('number of pictures; default: 10,000, or 1,000 for testing'),
   size: z.int().min(8).default(64).describe('side of the pictures in pixels'),
   most_shapes: z.int().min(1).max(8).default(3).describe('a picture has one to so many shapes'),
+  perspective: z.boolean().default(false).describe('the nearer a shape the larger it is; otherwise any size'),
   seed: z.int().min(0).default(0).describe('other seeds make other pictures'),
 });
 
 export function shapes(options: z.output<typeof shapesOptions>): DataSource {
-  const { split, size, most_shapes, seed } = options;
+  const { split, size, most_shapes, perspective, seed } = options;
   return {
     size: options.count ?? { train: 10_000, test: 1_000 }[split],
     classes: shapeNames,
     get(index) {
-      const scene = drawScene(exampleRng(seed, split === 'train' ? 0 : 1, index), most_shapes);
+      const rng = exampleRng(seed, split === 'train' ? 0 : 1, index);
+      const scene = drawScene(rng, most_shapes, perspective);
       const picture = paint(scene, size);
       const { image, instances, semantics, depth } = picture;
       return {

@@ -31,19 +31,17 @@ export interface Shape {
 
 export const backgroundDepth = 10;
 
-/** From the nearest to the farthest. */
-export function drawScene(rng: ExampleRng, mostShapes: number): Shape[] {
+/** From the nearest to the farthest. With `perspective` the nearest are the largest, so that size tells depth. */
+export function drawScene(rng: ExampleRng, mostShapes: number, perspective = false): Shape[] {
   const count = rng.integer(1, mostShapes + 1);
   const shapes = Array.from({ length: count }, () => {
-    const radius = 0.1 + 0.15 * rng.uniform();
-    return {
-      name: shapeNames[rng.integer(0, shapeNames.length)] as ShapeName,
-      colour: colourNames[rng.integer(0, colourNames.length)] as Colour,
-      x: radius + (1 - 2 * radius) * rng.uniform(),
-      y: radius + (1 - 2 * radius) * rng.uniform(),
-      radius,
-      depth: 1 + 8 * rng.uniform(),
-    };
+    const size = rng.uniform();
+    const name = shapeNames[rng.integer(0, shapeNames.length)] as ShapeName;
+    const colour = colourNames[rng.integer(0, colourNames.length)] as Colour;
+    const [across, down, far] = [rng.uniform(), rng.uniform(), rng.uniform()];
+    const radius = 0.1 + 0.15 * (perspective ? 1 - far : size);
+    const centre = (part: number) => radius + (1 - 2 * radius) * part;
+    return { name, colour, x: centre(across), y: centre(down), radius, depth: 1 + 8 * far };
   });
   return shapes.sort((a, b) => a.depth - b.depth);
 }

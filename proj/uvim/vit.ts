@@ -1,12 +1,13 @@
 // Stage I: a VQ-VAE of ViTs that puts the labels of an image into a short sequence of code words (README.md).
 
 import { z } from 'zod';
-import type { CallOptions, Model } from '../../core/extensions';
+import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
+import type { CallOptions, Model, ParamArrays } from '../../core/extensions';
 import { normal, ones, xavierUniform, zeros } from '../../core/layers/init';
 import type { Scope, Variable } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import type { NestedRecord } from '../../core/tree';
-import { conv2d, dense, denseGeneral, layerNorm, resizeGrid } from '../../plugins/layers';
+import { conv2d, convertPreLinen, dense, denseGeneral, layerNorm, resizeGrid } from '../../plugins/layers';
 import { encoder, posemb } from '../../plugins/vit';
 import { splitRareWords } from './codebook';
 
@@ -248,6 +249,8 @@ export function uvimVit(options: UvimVitOptions): UvimVit {
   };
 
   return {
+    load: async (init, from, { dont_load }) =>
+      mergeParams(renamed(await loadParams(from as string)), init, dont_load),
     encode: (scope, x, call) => encode(scope, rootOf(scope), x, call),
     decode: (scope, x, call) => decode(scope, rootOf(scope), x, call),
     apply(scope, batch, { train, update_dict = true }: CallOptions & CodeCall) {
@@ -261,6 +264,12 @@ export function uvimVit(options: UvimVitOptions): UvimVit {
       return { output: logits, out: { ...out, logits } };
     },
   };
+}
+
+/** Checkpoints from before Flax had its current module system have other names. */
+function renamed(loaded: ParamArrays): ParamArrays {
+  const { Encoder, Decoder, ...rest } = convertPreLinen(loaded);
+  return { ...rest, ...(Encoder && { encoder: Encoder }), ...(Decoder && { decoder: Decoder }) };
 }
 
 /** The words, of length 1. */

@@ -1,13 +1,16 @@
 // Stage II: a transformer that reads an image and predicts the code of its labels, word by word (README.md).
 
 import { z } from 'zod';
-import type { CallOptions, Model } from '../../core/extensions';
+import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
+import { catalogue } from '../../core/errors';
+import type { CallOptions, LoadOptions, Model, ModelInit, ParamArrays } from '../../core/extensions';
 import { normal, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import {
   attendTo,
   conv2d,
+  convertPreLinen,
   dense,
   dropout,
   embed,
@@ -19,8 +22,15 @@ import {
   multiHeadAttention,
   queries,
 } from '../../plugins/layers';
-import { encoder, posemb } from '../../plugins/vit';
+import { encoder, loadVit, posemb } from '../../plugins/vit';
 import type { StepwiseDecoder } from './decode';
+
+const errors = catalogue('uvim', {
+  parts: (v: { parts: readonly string[] }) => ({
+    what: `model_init names checkpoints for ${v.parts.join(', ') || 'nothing'}, and this model takes one for its encoder.`,
+    fix: 'set model_init to {encoder: FILE}, or to one checkpoint of the whole model.',
+  }),
+});
 
 const count = z.int().min(1);
 
@@ -169,6 +179,10 @@ export function vtt(options: VttOptions): Vtt {
     encode,
     decode,
     stepwise,
+    load: loadVtt,
+    loadOptions: z.strictObject({
+      dont_load: z.array(z.string()).default(['head/kernel', 'head/bias', 'cls']),
+    }),
     apply(scope, batch, { train }: CallOptions) {
       if (!batch.text)
         throw scope.shapeError('the batch has no "text"', 'give it the words as int32 [batch, length].');
@@ -176,6 +190,26 @@ export function vtt(options: VttOptions): Vtt {
       return { output: decode(scope, encoded, batch.text, train), out: { encoded } };
     },
   };
+}
+
+/** From a checkpoint of this model, or with `{encoder: FILE}` from one of a ViT for the part that sees the image. */
+async function loadVtt(init: ParamArrays, from: ModelInit, { dont_load }: LoadOptions): Promise<ParamArrays> {
+  if (typeof from === 'string') return mergeParams(convertPreLinen(await loadParams(from)), init, dont_load);
+  const { encoder: file, ...others } = from;
+  if (file === undefined || Object.keys(others).length > 0) throw errors.parts({ parts: Object.keys(from) });
+  const { pos_embedding_encoder, encoder: blocks, EmbedPatches } = init;
+  const image = {
+    ...(pos_embedding_encoder && { pos_embedding: pos_embedding_encoder }),
+    Transformer: blocks,
+    embedding: EmbedPatches,
+  } as ParamArrays;
+  const { pos_embedding, Transformer, embedding } = await loadVit(image, file, { dont_load, scan: false });
+  return {
+    ...init,
+    ...(pos_embedding && { pos_embedding_encoder: pos_embedding }),
+    encoder: Transformer,
+    EmbedPatches: embedding,
+  } as ParamArrays;
 }
 
 /** The word before each: 0 before the first. */

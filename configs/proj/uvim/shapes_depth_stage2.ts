@@ -1,0 +1,13 @@
+// UViM (arXiv:2205.10337), stage II: the depth of made-up pictures, through the code of stage I.
+//
+//   bv train --config configs/proj/uvim/shapes_depth_stage2.ts:stage1=WORKDIR --workdir DIR
+
+import { parseArg } from '../../../core/config/args';
+import type { ConfigInput } from '../../../core/config/schema';
+import { evals, input, parts, range } from './shapes_depth';
+import { smallStage2 } from './small';
+
+export default function config(text = ''): ConfigInput {
+  const { steps, stage1 } = parseArg(text, { steps: 2000, stage1: 'runs/shapes_depth_stage1' });
+  return { ...smallStage2({ task: 'depth', ...range }, parts, stage1), total_steps: steps, input, evals };
+}
