@@ -2,15 +2,15 @@ import type { HostArray } from '../../../core/array';
 import type { Example } from '../../../core/extensions';
 import { tokens } from '../../../core/train/run';
 import dataShapes, { shapes } from '../../../plugins/data-shapes';
-import { paint, type Shape, shapeNames } from '../../../plugins/data-shapes/scene';
-import input from '../../../plugins/input';
+import { drawScene, paint, type Shape, shapeNames } from '../../../plugins/data-shapes/scene';
+import input, { exampleRng } from '../../../plugins/input';
 import pp from '../../../plugins/pp';
 import { register, runPp } from '../../support/pp';
 import { exampleDigest, expectPure, expectSeekable } from '../../support/seekable';
 
 type Options = Parameters<typeof shapes>[0];
 const open = (more: Partial<Options> = {}) =>
-  shapes({ split: 'train', size: 16, most_shapes: 3, seed: 0, ...more });
+  shapes({ split: 'train', size: 16, most_shapes: 3, perspective: false, seed: 0, ...more });
 const dataOf = (example: Example, key: string) => [...(example[key] as HostArray).data];
 
 test('masks, depth and caption agree', async () => {
@@ -80,4 +80,11 @@ test('can be entered anywhere', async () => {
   );
   await expectSeekable(opened, 12);
   await opened.close();
+});
+
+test('in perspective the nearer a shape the larger it is', () => {
+  for (let index = 0; index < 20; index++) {
+    const radii = drawScene(exampleRng(0, 0, index), 8, true).map(({ radius }) => radius);
+    expect(radii).toEqual([...radii].sort((a, b) => b - a));
+  }
 });
