@@ -1,8 +1,8 @@
 // A rendezvous over HTTP: process 0 serves it, everybody asks. Bodies are bytes; what isn't there yet is asked for again and
 // again, each time with some patience, so that no connection has to last.
 
+import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request as httpRequest, type Server } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Rendezvous } from './rendezvous';
 
 /** One question: `verb` names a method of the rendezvous. */
@@ -80,10 +80,8 @@ async function held(
     const answer = ask();
     const left = end - performance.now();
     if (answer?.status !== 'wait' || left <= 0) return answer;
-    await Promise.race([
-      new Promise<void>((resolve) => rendezvous.onChange(resolve)),
-      sleep(left, undefined, { ref: false }),
-    ]);
+    const signal = AbortSignal.timeout(Math.ceil(left));
+    await once(rendezvous.events, 'change', { signal }).catch(() => undefined);
   }
 }
 

@@ -2,6 +2,7 @@
 // It answers questions; who asks, and how, is the coordinator's affair.
 
 import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 
 /** `wait`: not yet; ask again. `failed`: the run is over, in words for people. */
 export type Answer =
@@ -24,12 +25,13 @@ const done = text('');
 export class Rendezvous {
   /** New at each start of a run. */
   readonly attempt = randomUUID().slice(0, 8);
+  /** Emits `change` whenever something has changed that `wait` may depend on. */
+  readonly events = new EventEmitter().setMaxListeners(0);
   private readonly members = new Map<number, Member>();
   private readonly values = new Map<string, Uint8Array>();
   private readonly gatherings = new Map<string, Gathering>();
   private failure: string | undefined;
   private stopWanted = false;
-  private listeners: (() => void)[] = [];
 
   constructor(
     private readonly count: number,
@@ -47,7 +49,7 @@ export class Rendezvous {
       return { status: 'refused', reason: `another process calls itself process ${index}` };
     }
     if (!this.members.has(index)) this.members.set(index, { lastSeen: this.now(), left: false });
-    this.changed();
+    this.events.emit('change');
     return text(this.attempt);
   }
 
@@ -60,7 +62,7 @@ export class Rendezvous {
 
   put(key: string, value: Uint8Array): Answer {
     this.values.set(key, value);
-    this.changed();
+    this.events.emit('change');
     return this.failed() ?? done;
   }
 
@@ -99,19 +101,8 @@ export class Rendezvous {
     const member = this.members.get(index);
     if (member) member.left = true;
     if (reason !== '') this.failure ??= `Process ${index} failed: ${reason}`;
-    this.changed();
+    this.events.emit('change');
     return done;
-  }
-
-  /** Calls back once, at the next change of anything that `wait` may depend on. */
-  onChange(listener: () => void): void {
-    this.listeners.push(listener);
-  }
-
-  private changed(): void {
-    const { listeners } = this;
-    this.listeners = [];
-    for (const listener of listeners) listener();
   }
 
   /** Keeps the first value of each process, and returns that. */
@@ -121,7 +112,7 @@ export class Rendezvous {
     const known = gathering.values.get(index);
     if (known !== undefined) return known;
     gathering.values.set(index, value);
-    this.changed();
+    this.events.emit('change');
     return value;
   }
 
