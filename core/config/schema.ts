@@ -136,6 +136,10 @@ export const configSchema = z.strictObject({
     .default({})
     .describe('learning-rate schedule, or (pattern, schedule or null) pairs'),
   grad_clip_norm: z.number().positive().optional(),
+  grad_clip_per_example: z
+    .boolean()
+    .optional()
+    .describe('clip the gradient of each example, where a plugin gives them, and take the mean'),
 
   ...duration('log_training', 'period of training metrics'),
   ...duration('ckpt', 'period of checkpoints that the next one replaces'),

@@ -17,6 +17,10 @@ export const errors = catalogue('optim', {
     what: `The pattern "${v.pattern}" in config.${v.where} isn't a regular expression: ${v.problem}.`,
     fix: 'escape special characters with a backslash.',
   }),
+  perExample: (v: { name: string; shape: readonly number[] }) => ({
+    what: `grad_clip_per_example needs a gradient of each example, but that of ${v.name} is one for all: [${v.shape.join(', ')}].`,
+    fix: 'leave it out, or add a plugin whose tap of the hook "gradients" returns gradients [batch, ...].',
+  }),
   decayType: (v: { where: string; value: unknown }) => ({
     what: `config.${v.where}.decay_type is ${JSON.stringify(v.value)}, not a name.`,
     fix: 'one of the names that `bv list schedules` prints.',

@@ -9,8 +9,9 @@ import { tokens } from '../../core/train/run';
 import { mapNamed } from '../../core/tree';
 import { adafactorOptions, scaleByAdafactor } from './adafactor';
 import { adamOptions, scaleByAdam } from './adam';
+import { lamb, lambOptions, scaleByTrustRatio, trustRatioOptions } from './lamb';
 import { lionOptions, scaleByLion } from './lion';
-import { momentumHp, momentumOptions } from './momentum';
+import { momentumHp, momentumOptions, traceOptions } from './momentum';
 import { optimRunners } from './parity';
 import { rmsOptions, scaleByRms } from './rms';
 import { updateRuleFactory } from './update-rule';
@@ -52,6 +53,23 @@ export default definePlugin({
       doc: 'Momentum with a half-precision accumulator: m = g + momentum m.',
       options: momentumOptions,
       create: momentumHp,
+    });
+    register('optimizer', 'trace', {
+      doc: 'Momentum: m = g + decay m.',
+      options: traceOptions,
+      positional: ['decay'],
+      create: ({ decay, nesterov, accumulator_dtype }) =>
+        momentumHp({ momentum: decay, nesterov, dtype: accumulator_dtype ?? 'float32' }),
+    });
+    register('optimizer', 'scale_by_trust_ratio', {
+      doc: 'Gradients with the norm of their parameters, array by array, as in LARS and LAMB.',
+      options: trustRatioOptions,
+      create: scaleByTrustRatio,
+    });
+    register('optimizer', 'lamb', {
+      doc: 'LAMB: Adam with a rate for each array by its norm, for large batches (arXiv:1904.00962).',
+      options: lambOptions,
+      create: lamb,
     });
     register('optimizer', 'scale', {
       doc: 'Gradients times a number.',

@@ -10,6 +10,12 @@ export const momentumOptions = z.strictObject({
   nesterov: z.boolean().default(false).describe('looks one step ahead'),
 });
 
+export const traceOptions = z.strictObject({
+  decay: z.number().describe('of the sum of gradients'),
+  nesterov: z.boolean().default(false).describe('looks one step ahead'),
+  accumulator_dtype: storage.nullish().describe('how the sum is stored; default: as the parameters'),
+});
+
 /** Momentum with an accumulator of half the size: m = g + momentum m. State: trace/NAME. */
 export function momentumHp({
   momentum,

@@ -11,7 +11,7 @@ import * as tf from '../../core/tensor';
 import type { UpdateRule, UpdateRuleFactory } from '../../core/train/run';
 import { namedLeaves, nest, type NestedRecord } from '../../core/tree';
 import { assign } from './assign';
-import { clipByGlobalNorm } from './clip';
+import { clipByGlobalNorm, clipByPerExampleGlobalNorm } from './clip';
 import { errors } from './errors';
 
 export function updateRuleFactory(registry: Registry, container: Container): UpdateRuleFactory {
@@ -38,7 +38,7 @@ export function updateRuleFactory(registry: Registry, container: Container): Upd
 
       update(grads, state, values, step) {
         const current = live(values);
-        const gradients = clipped(live(grads), config);
+        const gradients = clipped(live(grads), specs, config);
         const next = transform.update(nest(gradients), unwrap(state), nest(current));
 
         const negativeRates = new Map(schedules.map((schedule) => [schedule, tf.neg(schedule.traced(step))]));
@@ -95,9 +95,15 @@ function isHalf(dtype: DType): dtype is 'bfloat16' | 'float16' {
 
 function clipped(
   grads: ReadonlyMap<string, tf.Tensor>,
-  { grad_clip_norm }: Config,
+  specs: ReadonlyMap<string, TensorSpec>,
+  { grad_clip_norm, grad_clip_per_example }: Config,
 ): ReadonlyMap<string, tf.Tensor> {
   if (!grad_clip_norm) return grads;
-  const values = clipByGlobalNorm([...grads.values()], grad_clip_norm);
+  if (grad_clip_per_example) {
+    const mean = [...grads].find(([name, grad]) => grad.rank <= (specs.get(name) as TensorSpec).shape.length);
+    if (mean) throw errors.perExample({ name: mean[0], shape: mean[1].shape });
+  }
+  const clip = grad_clip_per_example ? clipByPerExampleGlobalNorm : clipByGlobalNorm;
+  const values = clip([...grads.values()], grad_clip_norm);
   return new Map([...grads.keys()].map((name, i) => [name, values[i] as tf.Tensor]));
 }

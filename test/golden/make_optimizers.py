@@ -55,6 +55,12 @@ MAKE = {
         dict(BASE, optax_name="big_vision.scale_by_adafactor",
              optax=dict(min_dim_size_to_factor=3, beta2_cap=0.9, momentum=0.5, dtype_momentum="float32")), "float32 momentum."),
     "lion": (dict(BASE, optax_name="scale_by_lion", lr=0.01), "another transform of optax."),
+    "lamb": (dict(BASE, optax_name="lamb", optax=dict(learning_rate=-1.0, weight_decay=0.1, b1=0.8, eps_root=1e-4)), "LAMB."),
+    "lamb_default": (dict(BASE, optax_name="lamb", optax=dict(learning_rate=-0.5)), "LAMB's defaults."),
+    "trust_ratio": (dict(BASE, optax_name="scale_by_trust_ratio", optax=dict(min_norm=0.5, trust_coefficient=0.1, eps=1e-3)),
+                    "rates by norms."),
+    "trace": (dict(BASE, optax_name="trace", optax=dict(decay=0.7, nesterov=True)), "momentum of optax."),
+    "per_example": (dict(BASE, grad_clip_norm=2.0, grad_clip_per_example=True), "gradients [3, ...] of three examples."),
     "rms": (dict(BASE, optax_name="scale_by_rms"), "another transform of optax."),
 }
 
@@ -93,6 +99,9 @@ def optimizers():
     big = label == "adafactor"
     params = tree(0, big)
     grads = [tree(1 + step, big) for step in range(STEPS)]
+    if label == "per_example":  # The second example is small enough, the third is zero.
+      scales = np.float32([2, 0.02, 0])
+      grads = [jax.tree.map(lambda x: np.stack([x * s for s in scales]), g) for g in grads]
     if label == "clip":  # A gradient of zero must not make a NaN, and a small one must not be scaled.
       grads[2] = jax.tree.map(np.zeros_like, grads[2])
       grads[3] = jax.tree.map(lambda x: 1e-3 * x, grads[3])
