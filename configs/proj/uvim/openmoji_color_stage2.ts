@@ -8,6 +8,6 @@ import { evals, input, parts } from './openmoji_color';
 import { smallStage2 } from './small';
 
 export default function config(text = ''): ConfigInput {
-  const { steps, stage1 } = parseArg(text, { steps: 2000, stage1: 'runs/openmoji_color_stage1' });
+  const { steps, stage1 } = parseArg(text, { steps: 400, stage1: 'runs/openmoji_color_stage1' });
   return { ...smallStage2({ task: 'colorization' }, parts, stage1), total_steps: steps, input, evals };
 }

@@ -8,6 +8,19 @@ import { evals, input, parts } from './shapes_panoptic';
 import { smallStage2 } from './small';
 
 export default function config(text = ''): ConfigInput {
-  const { steps, stage1 } = parseArg(text, { steps: 2000, stage1: 'runs/shapes_panoptic_stage1' });
-  return { ...smallStage2({ task: 'panoptic' }, parts, stage1), total_steps: steps, input, evals };
+  const { steps, stage1 } = parseArg(text, { steps: 500, stage1: 'runs/shapes_panoptic_stage1' });
+  return {
+    header: {
+      command:
+        'npx bv train --config configs/proj/uvim/shapes_panoptic_stage2.ts:stage1=runs/shapes_panoptic_stage1 --workdir runs/shapes_panoptic_stage2',
+      hardware: '2 CPU cores, busy with much other work',
+      minutes: 10,
+      expect: { 'panoptic/All_pq': 0.22 },
+      paper: 'arXiv:2205.10337',
+    },
+    ...smallStage2({ task: 'panoptic' }, parts, stage1),
+    total_steps: steps,
+    input,
+    evals,
+  };
 }
