@@ -194,10 +194,7 @@ class Link {
         else if (event.event === 'port in use') {
           reject(errors.portInUse({ coordinator: place.coordinator, reason: event.reason }));
         } else if (event.event === 'stop') stopAfter(event.last);
-        else {
-          this.send({ command: 'heard' });
-          this.onFailure(event.reason);
-        }
+        else this.onFailure(event.reason);
       });
       this.worker.on('error', reject);
     });

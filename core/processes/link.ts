@@ -24,7 +24,7 @@ export interface Limits {
   readonly silenceSeconds: number;
   /** Between hearing that another process has failed and ending this one, which may be about to say the reason itself. */
   readonly lastWordsSeconds: number;
-  /** How long the main thread may stand still after a failure, before the process is ended without it. */
+  /** After a failure: if the main thread hasn't ended the process by then, it stands still, and this one does it. */
   readonly hearingSeconds: number;
 }
 
@@ -53,7 +53,7 @@ export type LinkEvent =
 
 export type LinkCommand =
   | { readonly command: 'connect'; readonly port: MessagePort }
-  | { readonly command: 'beat' | 'heard' }
+  | { readonly command: 'beat' }
   | { readonly command: 'end'; readonly failed: boolean };
 
 /** Between two signs of life. */
@@ -67,7 +67,6 @@ const asker = askerOf(place.coordinator);
 let reached = false;
 let ending = false;
 let failure: string | undefined;
-let heard = false;
 let server: Server | undefined;
 
 const tell = (event: LinkEvent) => parent.postMessage(event);
@@ -126,7 +125,7 @@ async function fail(reason: string): Promise<void> {
   failure = reason;
   tell({ event: 'failed', reason });
   await sleep(limits.hearingSeconds * 1000);
-  if (heard || ending) return;
+  if (ending) return;
   writeSync(2, `${reason} Process ${place.index} is ended, since it waits for that one.\n`);
   process.kill(process.pid, 'SIGKILL');
 }
@@ -159,7 +158,6 @@ async function main(): Promise<void> {
   parent.on('message', (message: LinkCommand) => {
     if (message.command === 'connect') answerOn(message.port);
     else if (message.command === 'beat') void beat();
-    else if (message.command === 'heard') heard = true;
     else if (message.command === 'end') void end(message.failed);
   });
   if (place.index === 0) {
