@@ -7,6 +7,8 @@ import { XlaRuntime } from '../../../plugins/xla';
 import { expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 import { trainCase } from '../../support/train';
 
+jest.setTimeout(180_000);
+
 const folders = goldenCases(({ name }) => name === 'trainers/proj/image_text/siglip').map(
   ({ folder }) => folder,
 );
