@@ -1,0 +1,17 @@
+import * as path from 'node:path';
+import { findConfig, loadConfig } from '../../../core/config/load';
+import { expectExactResumption } from '../../support/resumption';
+
+jest.setTimeout(180_000);
+
+// GSAM is pinned, and the ledger does this with it.
+test('a killed run with SAM goes on with the same bits', () =>
+  expectExactResumption('configs/proj/gsam/vit_mnist_sam.ts', { 'evals.test': 'null' }));
+
+test('SAM is GSAM without the gap and with one rho', async () => {
+  const root = path.join(__dirname, '../../..');
+  const load = (arg: string) => loadConfig(findConfig(`configs/proj/gsam/${arg}`, [root]));
+  const { header: _, ...sam } = await load('vit_mnist_sam.ts:epochs=3');
+  const { header: __, ...gsam } = await load('vit_mnist_gsam.ts:epochs=3');
+  expect(sam).toEqual({ ...gsam, gsam: { rho_max: 0.05, rho_min: 0.05, alpha: 0 } });
+});
