@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly dont_load?: readonly string[];
   /** True for a model that keeps its blocks stacked. */
   readonly scan: boolean;
+  /** Released checkpoints by name, beside those of ViTs. */
+  readonly released?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -38,9 +40,9 @@ export interface LoadOptions {
 export async function loadVit(
   init: ParamArrays,
   file: string,
-  { dont_load, scan }: LoadOptions,
+  { dont_load, scan, released: more }: LoadOptions,
 ): Promise<ParamArrays> {
-  const released = findReleased(file);
+  const released = findReleased(file) ?? findReleased(file, more);
   if (released) throw errors.released({ name: file, ...released });
   const loaded = await loadParams(file);
   if (!isDict(loaded.Transformer)) throw errors.notVit({ file, found: Object.keys(loaded) });

@@ -69,8 +69,11 @@ function* list(): Generator<readonly [name: string, path: string]> {
 export const released: ReadonlyMap<string, string> = new Map(list());
 
 /** Where a released checkpoint is to be had, and the path that names it once it is in the working folder. */
-export function findReleased(name: string): { readonly url: string; readonly path: string } | undefined {
-  const [, inBucket, key = ''] = /^gs:\/\/(.*?\.npz)(:\w+)?$/.exec(released.get(name) ?? '') ?? [];
+export function findReleased(
+  name: string,
+  paths: ReadonlyMap<string, string> = released,
+): { readonly url: string; readonly path: string } | undefined {
+  const [, inBucket, key = ''] = /^gs:\/\/(.*?\.npz)(:\w+)?$/.exec(paths.get(name) ?? '') ?? [];
   if (inBucket === undefined) return undefined;
   return { url: `https://storage.googleapis.com/${inBucket}`, path: `./${inBucket.split('/').at(-1)}${key}` };
 }

@@ -8,7 +8,8 @@ import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { conv2d, dense, imageOf } from '../../plugins/layers';
 import { decodeVariant, encoder, loadVit, mapHead, posemb, vitOptions } from '../../plugins/vit';
-import { resamplePatchemb, resamplePatchembOnHost, resizePosemb } from './resample';
+import { releasedFlexi } from './released';
+import { patchembResizes, resamplePatchembOnHost, resizePatchemb, resizePosemb } from './resample';
 
 const positive = z.number().int().min(1);
 const { num_classes, variant, width, depth, mlp_dim, num_heads, posemb: posembType } = vitOptions.shape;
@@ -34,6 +35,10 @@ export const flexiOptions = z.strictObject({
     .tuple([positive, positive])
     .default([7, 7])
     .describe('grid that position embeddings are stored for'),
+  patchemb_resize: z
+    .enum(patchembResizes)
+    .default('pi')
+    .describe('how the embedding is fitted to other patches; pi is the pseudo-inverse, as in the original'),
   seqhw: positive
     .nullable()
     .default(null)
@@ -63,7 +68,7 @@ export function flexiVit(options: FlexiOptions): Model {
   return {
     apply: (scope, batch, call) => applyFlexiVit(config, scope, batch, call),
     async load(init, file: string, load) {
-      const params = await loadVit(init, file, { ...load, scan: false });
+      const params = await loadVit(init, file, { ...load, scan: false, released: releasedFlexi });
       const embedding = params.embedding as ParamArrays;
       const kernel = resamplePatchembOnHost(embedding.kernel as HostArray, config.patch_size);
       return { ...params, embedding: { ...embedding, kernel } };
@@ -102,7 +107,7 @@ function applyFlexiVit(config: FlexiConfig, scope: Scope, batch: Batch, call: Ca
     strides: patch,
     padding: 'VALID',
     kernelInit: normal(1 / Math.sqrt(features)),
-    kernelTransform: (kernel) => resamplePatchemb(kernel, patch),
+    kernelTransform: (kernel) => resizePatchemb(kernel, patch, config.patchemb_resize),
   });
   const [size, rows, columns] = stem.shape as [number, number, number];
   const length = rows * columns;

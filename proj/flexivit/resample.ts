@@ -37,6 +37,27 @@ export function resamplePatchemb(kernel: tf.Tensor, [height, width]: Size): tf.T
   return alongBoth(kernel, [inverseMatrix(h, height), inverseMatrix(w, width)], 'cd');
 }
 
+export const patchembResizes = ['pi', 'linear', 'area', 'norm'] as const;
+
+/**
+ * The ways to resize a patch embedding that the paper compares (figure 3): `pi` is {@link resamplePatchemb}; `linear` resizes
+ * the kernel as an image; `area` divides that by how much the patch has grown; `norm` gives each feature's kernel the length
+ * that it had. Traced.
+ */
+export function resizePatchemb(
+  kernel: tf.Tensor,
+  [height, width]: Size,
+  how: (typeof patchembResizes)[number],
+): tf.Tensor {
+  const [h, w] = kernel.shape as [number, number, number, number];
+  if (how === 'pi' || (h === height && w === width)) return resamplePatchemb(kernel, [height, width]);
+  const resized = alongBoth(kernel, [resizeMatrix(h, height, false), resizeMatrix(w, width, false)], 'cd');
+  if (how === 'linear') return resized;
+  if (how === 'area') return tf.mul(resized, (h * w) / (height * width));
+  const length = (x: tf.Tensor) => tf.sqrt(tf.sum(tf.square(x), [0, 1, 2], true));
+  return tf.mul(resized, tf.div(length(kernel), tf.add(length(resized), 1e-12)));
+}
+
 /** {@link resamplePatchemb} of a parameter in host memory, summed in float64. */
 export function resamplePatchembOnHost(kernel: HostArray, [height, width]: Size): HostArray {
   const [h, w, channels, features] = kernel.shape as [number, number, number, number];

@@ -20,6 +20,7 @@ import text from '../../plugins/text';
 import towers from '../../plugins/towers';
 import vit from '../../plugins/vit';
 import distill from '../../proj/distill';
+import flexi from '../../proj/flexivit';
 import gsam from '../../proj/gsam';
 import imageText from '../../proj/image_text';
 import uvim from '../../proj/uvim';
@@ -38,6 +39,7 @@ const plugins = [
   text,
   towers,
   distill,
+  flexi,
   gsam,
   imageText,
   uvim,

@@ -1,9 +1,16 @@
 import { createHooks } from '../../../core/hooks';
 import { hostArray } from '../../../core/array';
 import type { Run } from '../../../core/train/run';
+import * as tf from '../../../core/tensor';
 import flexi from '../../../proj/flexivit';
 import { pick } from '../../../proj/flexivit/draw';
-import { resamplePatchembOnHost, resizeMatrix } from '../../../proj/flexivit/resample';
+import {
+  resamplePatchemb,
+  resamplePatchembOnHost,
+  resizeMatrix,
+  resizePatchemb,
+} from '../../../proj/flexivit/resample';
+import { useEagerCpu } from '../../support/runtimes';
 
 test('a resize keeps constants, at the edges too', () => {
   for (const antialias of [true, false]) {
@@ -43,4 +50,36 @@ test('each step has the size of its number, and all sizes come', () => {
   const sizes = Array.from({ length: 20 }, (_, i) => hooks.step.call({}, i + 1, run).seqhw);
   expect(new Set(sizes)).toEqual(new Set([2, 4]));
   expect(hooks.step.call({}, 7, run).seqhw).toBe(sizes[6]);
+});
+
+describe('ways to resize the embedding', () => {
+  useEagerCpu();
+  const kernel = () =>
+    tf.tensor(
+      Float32Array.from({ length: 32 }, (_, i) => Math.sin(i)),
+      [4, 4, 1, 2],
+    );
+  const values = (x: tf.Tensor) => [...x.dataSync()];
+  const lengths = (x: tf.Tensor) => values(tf.sqrt(tf.sum(tf.square(x), [0, 1, 2])));
+
+  test('pi is the pseudo-inverse, and all leave the stored size as it is', () => {
+    expect(values(resizePatchemb(kernel(), [6, 8], 'pi'))).toEqual(
+      values(resamplePatchemb(kernel(), [6, 8])),
+    );
+    for (const how of ['pi', 'linear', 'area', 'norm'] as const) {
+      expect(values(resizePatchemb(kernel(), [4, 4], how))).toEqual(values(kernel()));
+    }
+  });
+
+  test('area keeps what a constant patch gives, norm the length of each kernel', () => {
+    const sums = (x: tf.Tensor) => values(tf.sum(x, [0, 1, 2]));
+    const doubled = resizePatchemb(kernel(), [8, 8], 'linear');
+    expect(values(resizePatchemb(kernel(), [8, 8], 'area'))).toEqual(values(tf.mul(doubled, 0.25)));
+    sums(resizePatchemb(tf.ones([4, 4, 1, 2]), [8, 8], 'area')).forEach((sum) =>
+      expect(sum).toBeCloseTo(16, 4),
+    );
+    lengths(resizePatchemb(kernel(), [8, 6], 'norm')).forEach((length, i) => {
+      expect(length).toBeCloseTo(lengths(kernel())[i] as number, 4);
+    });
+  });
 });
