@@ -15,6 +15,20 @@ export const mixupRunners: Readonly<Record<string, ParityRunner>> = {
     return fetchAll(runtime, runtime.jit(f, { name: 'parity mixup' })(sent));
   },
 
+  // `rng` is the key that the step goes on with.
+  'loss mixup:key': async ({ args, inputs }, { runtime }) => {
+    const { seed, p } = args as { seed: number; p: number };
+    const f = (key: tf.Tensor, things: Batch) => {
+      const [rng, subkey] = tf.random.split(key) as [tf.Tensor, tf.Tensor];
+      const a = drawWeight(subkey, p);
+      const mixed = Object.entries(things).map(([name, x]) => [name, mix(a, x)] as const);
+      return { ...Object.fromEntries(mixed), rng };
+    };
+    const key = runtime.toDevice(tf.random.keyArray(tf.random.key(seed)));
+    const sent = sendAll(runtime, Object.fromEntries(inputs)) as Batch;
+    return fetchAll(runtime, runtime.jit(f, { name: 'parity mixup' })(key, sent));
+  },
+
   'loss mixup:distribution': async ({ args }, { runtime }) => {
     const { draws, p } = args as { draws: number; p: number };
     const f = (key: tf.Tensor) => drawWeight(key, p, [draws]);

@@ -1,12 +1,13 @@
 // Runs recorded cases of the ViT's functions.
 
-import type { HostArray } from '../../core/array';
+import { type HostArray, hostArray } from '../../core/array';
 import type { ParamArrays } from '../../core/extensions';
 import type { ParityRunner } from '../../core/parity/case';
 import { arraysUnder } from '../../core/parity/read';
 import { fetchAll } from '../../core/parity/tensors';
 import { namedLeaves, type Tree } from '../../core/tree';
 import { fixOldCheckpoints, pyloopToScan, scanToPyloop } from './checkpoint';
+import { decodeVariant } from './variants';
 import { posembSincos2d, resamplePosemb } from './posemb';
 
 const onParams =
@@ -21,6 +22,16 @@ export const vitRunners: Readonly<Record<string, ParityRunner>> = {
   'model vit:fix_old_checkpoints': onParams(fixOldCheckpoints),
   'model vit:pyloop_to_scan': onParams(pyloopToScan),
   'model vit:scan_to_pyloop': onParams(scanToPyloop),
+
+  // A column for each size of the variants, which are one after the other.
+  'model vit:decode_variant': async ({ args, wanted }) => {
+    const variants = (args.variants as string[]).map((name) => decodeVariant(name));
+    const columns = [...wanted.keys()].map((size) => {
+      const values = variants.map((variant) => variant?.[size as 'width'] as number);
+      return [size, hostArray('int32', [values.length], values)] as const;
+    });
+    return new Map(columns);
+  },
 
   'model vit:resample_posemb': async ({ args, inputs }) => {
     const old = inputs.get('old') as HostArray;
