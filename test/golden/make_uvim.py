@@ -250,6 +250,66 @@ def training():
       note="Stage I from the seed: the measurements of each step, the final parameters and variables. Words are split on the way.")
 
 
+def training2():
+  """The update of trainers/proj/uvim/train.py on one device, with the keys of train.py at head."""
+  steps, batch = 4, 4
+  oracle_args = dict(
+      input_size=[8, 8], patch_size=[4, 4], code_len=4, width=8, enc_depth=1, dec_depth=1, mlp_dim=16, num_heads=2, dict_size=6,
+      codeword_dim=4, with_encoder_ctx=True, with_decoder_ctx=True, inputs=dict(depth=[6, 16]), outputs=dict(depth=[6, 16]))
+  model_args = dict(
+      patches=dict(size=[4, 4]), num_heads=2, num_layers=1, mlp_dim=16, dropout_rate=0.1, emb_dim=8, vocab_size=7, seq_len=4,
+      input_size=[8, 8], posemb_type="sincos2d")
+  config = dict(
+      seed=2, total_steps=steps, model_name="proj.uvim.vtt", model=model_args, input=dict(batch_size=batch),
+      optax_name="scale_by_adam", optax=dict(), lr=0.01, wd=1e-5, grad_clip_norm=1.0,
+      schedule=dict(decay_type="cosine", warmup_steps=2),
+      oracle=dict(task="proj.uvim.depth_task", min_depth=0.5, max_depth=8.0, model_name="proj.uvim.vit", model=oracle_args,
+                  model_init="oracle.npz"))
+  rng = np.random.default_rng(5)
+  image = rng.integers(-2, 3, (steps, batch, 8, 8, 3)).astype(np.float32) / 2
+  labels = np.kron(rng.integers(0, 9, (steps, batch, 4, 4, 1)), np.ones((2, 2, 1))).astype(np.float32)
+  cfg = mlc.ConfigDict(config)
+  oracle = vit.Model(**{**oracle_args, "statistics_axis_name": None})
+  first = depth_task.input_pp(dict(image=image[0], labels=labels[0]), cfg.oracle)
+  frozen = jax.device_get(jax.jit(lambda a, b: oracle.init({"params": a, "state": b}, **first))(
+      jax.random.PRNGKey(8), jax.random.PRNGKey(9)))
+  frozen = {"params": c.perturb(frozen["params"], 4), "state": frozen["state"]}
+
+  def encode(batch):
+    return oracle.apply(frozen, **depth_task.input_pp(batch, cfg.oracle), method=oracle.encode)[1]["code"] + 1
+
+  key, key_init = jax.random.split(jax.random.PRNGKey(2))
+  _, key_loop = jax.random.split(key)
+  model = vtt.Model(**{**model_args, "patches": mlc.ConfigDict(model_args["patches"])})
+  params = jax.jit(lambda k: model.init(k, image[0], encode(dict(image=image[0], labels=labels[0])))["params"])(key_init)
+  tx, _ = bv_optax.make(cfg, params, sched_kw=dict(total_steps=steps, batch_size=batch, data_size=steps * batch))
+  opt = tx.init(params)
+
+  @jax.jit
+  def update(params, opt, batch, step):
+    _, k = jax.random.split(jax.random.fold_in(key_loop, step))
+    text = encode(batch)
+    def loss_fn(params):
+      logits = model.apply({"params": params}, batch["image"], text, train=True, rngs={"dropout": k})
+      return c.u.weighted_softmax_xent(logits=logits, labels=text, reduction=True, normalize=True)
+    l, grads = jax.value_and_grad(loss_fn)(params)
+    updates, opt = tx.update(grads, opt, params)
+    return optax.apply_updates(params, updates), opt, l, text
+
+  losses = []
+  for i in range(steps):
+    params, opt, l, text = update(params, opt, dict(image=image[i], labels=labels[i]), i)
+    losses.append(float(l))
+  print(losses, text.tolist())
+  path = c.save_case(
+      "train_uvim_stage2", kind="train", name="trainers/proj/uvim/train", args=dict(config=config),
+      inputs=dict(image=image, labels=labels),
+      outputs={"training_loss": np.array(losses, np.float32),
+               **{k: v for k, v in c.flat(jax.device_get(params), "params/").items() if not k.endswith("/key/bias")}},
+      atol=2e-5, rtol=5e-4, note="Stage II from the seed, with the frozen stage I of oracle.npz.")
+  c.write_npz(path / "oracle.npz", {**c.flat(frozen["params"], "params/"), **c.flat(frozen["state"], "state/")})
+
+
 if __name__ == "__main__":
   vits()
   vtts()
@@ -257,3 +317,4 @@ if __name__ == "__main__":
   sampling()
   tasks()
   training()
+  training2()

@@ -1,8 +1,9 @@
-// Stage I against the original's update: every measurement of every step, the final parameters and the dictionary.
+// Both stages against the original's updates: measurements of every step, the final parameters and the dictionary.
 
+import { join } from 'node:path';
 import { findCheckpoint } from '../../../core/checkpoint/store';
 import { XlaRuntime } from '../../../plugins/xla';
-import { expectCase, type GoldenCase, readCase } from '../../support/golden';
+import { expectCase, type GoldenCase, goldenRoot, readCase } from '../../support/golden';
 import { temporaryFolder } from '../../support/temporary';
 import { trainCase } from '../../support/train';
 
@@ -27,6 +28,19 @@ test.each([1, 4])('stage I on %d devices', async (devices) => {
       if (name.startsWith('extra/variables/')) got.set(name.replace('extra/variables', 'state'), array);
     }
     expectCase(got, golden);
+  } finally {
+    runtime.dispose();
+  }
+});
+
+test('stage II, on the words of a frozen stage I', async () => {
+  const golden = await readCase('train_uvim_stage2');
+  const { oracle, ...stock } = golden.args.config as { oracle: object };
+  const frozen = { ...oracle, task: 'depth', model_init: join(goldenRoot, golden.folder, 'oracle.npz') };
+  const config = { ...stock, uvim: { stage: 2, oracle: frozen } };
+  const runtime = await XlaRuntime.create({ platform: 'cpu' });
+  try {
+    expectCase(await trainCase(runtime, { ...golden, args: { config } }), golden);
   } finally {
     runtime.dispose();
   }
