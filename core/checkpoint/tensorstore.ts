@@ -37,7 +37,7 @@ export const tensorstoreErrors = catalogue('tensorstore', {
   }),
   empty: (v: { path: string }) => ({
     what: `"${v.path}" is a folder without a checkpoint: no manifest.json, no folder "checkpoints", no Zarr arrays.`,
-    fix: 'give a workdir of a run, one of its checkpoint folders, or a folder checkpoint.bv-NNNNNNNNN of the original.',
+    fix: 'give a workdir of a run (which has checkpoints if its config says ckpt_steps or keep_ckpt_steps), or a folder checkpoint.bv-NNNNNNNNN of the original.',
   }),
   damaged: (v: { path: string; name: string; reason: string }) => ({
     what: `"${v.name}" in "${v.path}" can't be read: ${v.reason}.`,

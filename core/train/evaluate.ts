@@ -1,8 +1,8 @@
 // The evaluators of a config on parameters that are there already.
 
-import { findCheckpoint } from '../checkpoint/store';
-import type { HostArray } from '../array';
+import { openCheckpoint, selectParams } from '../checkpoint/load-params';
 import { catalogue } from '../errors';
+import type * as tf from '../tensor';
 import { nest } from '../tree';
 import { type EvaluatedState, evaluatorsOf } from './evals';
 import { type SetupOptions, setUp } from './setup';
@@ -38,23 +38,32 @@ export async function evaluate(
     let step = 0;
     if (location === undefined) state = { params: await initialParams(), extra: {} };
     else {
-      const checkpoint = await findCheckpoint(location, run.note);
-      const arrays = new Map(checkpoint.arrays);
-      const places = [...new Set(['params', variablesPlace, ...evaluators.map(({ place }) => place)])];
-      const specs = stateSpecs(
-        run,
-        hooks.state.call(() => ({}), run),
-        shardings,
-      ).filter(([name]) => places.some((place) => name.startsWith(`${place}/`)));
-      const missing = specs.map(([name]) => name).filter((name) => !arrays.has(name));
-      if (missing.length > 0) throw errors.noParams({ checkpoint: checkpoint.path, names: missing });
-      const named = specs.map(
-        ([name, { sharding }]) =>
-          [name, run.runtime.toDevice(arrays.get(name) as HostArray, sharding)] as const,
-      );
-      state = { extra: {}, ...nest(named) } as unknown as EvaluatedState;
-      step = checkpoint.step;
-      run.note(`Parameters of step ${step} (${checkpoint.path}).`);
+      const archive = await openCheckpoint(location, run.note);
+      try {
+        const places = [...new Set(['params', variablesPlace, ...evaluators.map(({ place }) => place)])];
+        const specs = stateSpecs(
+          run,
+          hooks.state.call(() => ({}), run),
+          shardings,
+        ).filter(([name]) => places.some((place) => name.startsWith(`${place}/`)));
+        // A file may have the parameters alone.
+        const sources = new Map([
+          ...selectParams(archive).map(([name, source]) => [`params/${name}`, source] as const),
+          ...archive.names.map((name) => [name, name] as const),
+        ]);
+        const missing = specs.map(([name]) => name).filter((name) => !sources.has(name));
+        if (missing.length > 0) throw errors.noParams({ checkpoint: archive.path, names: missing });
+        const named: [string, tf.Tensor][] = [];
+        for (const [name, { sharding }] of specs) {
+          const array = await archive.read(sources.get(name) as string);
+          named.push([name, run.runtime.toDevice(array, sharding)]);
+        }
+        state = { extra: {}, ...nest(named) } as unknown as EvaluatedState;
+        step = archive.step ?? 0;
+        run.note(`Parameters of step ${step} (${archive.path}).`);
+      } finally {
+        await archive.close();
+      }
     }
     const metrics: Record<string, number> = {};
     for (const evaluator of evaluators) {

@@ -174,7 +174,13 @@ test('train: a new workdir each time, named after the config; a named one resume
   const evaluated = await bv(['eval', '--workdir', workdir, `--config.evals=${evals}`], { cwd });
   expect(evaluated).toMatchObject({ code: 0, stderr: '' });
   expect(evaluated.stdout).toMatch(/Parameters of step 3/);
-  expect(evaluated.stdout).toMatch(/test\/prec@1 .* 0\.\d+/);
+  const metrics = /test\/prec@1 .* 0\.\d+.*/.exec(evaluated.stdout)?.[0];
+  expect(metrics).toBeDefined();
+  await bv(['convert', workdir, 'tiny.npz', '--params'], { cwd });
+  const file = ['--config', 'tiny.ts', '--checkpoint', 'tiny.npz', `--config.evals=${evals}`];
+  const again = await bv(['eval', ...file], { cwd });
+  expect(again).toMatchObject({ code: 0, stderr: '' });
+  expect(again.stdout).toContain(metrics as string);
 });
 
 test('train keeps nothing with --no-workdir, and cleans up with --cleanup', async () => {

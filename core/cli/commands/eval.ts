@@ -22,13 +22,16 @@ type Input = CommandInput<typeof evalOptions>;
 export async function evaluate({ options, overrides }: Input): Promise<ExitCode> {
   const { workdir, checkpoint = workdir } = options;
   // A params file is what a run would initialise from; anything else is a checkpoint of ours.
-  const isFile = checkpoint !== undefined && /\.npz(:.*)?$/.test(checkpoint);
-  const initialise = isFile ? [{ path: 'model_init', value: checkpoint }] : [];
+  const isFile = checkpoint !== undefined && /\.(npz|safetensors)(:.*)?$/.test(checkpoint);
+  const initialise = isFile ? [{ path: 'model_init', value: withFolder(checkpoint) }] : [];
   const spec = options.config ?? (workdir === undefined ? undefined : configOf(workdir));
   const experiment = await openExperiment('eval', spec, [...overrides, ...initialise]);
   const from = { workdir, checkpoint: isFile ? undefined : checkpoint };
   return together(options, (processes) => evaluateTogether(processes, experiment, { ...options, ...from }));
 }
+
+/** A file of this folder as `model_init` wants it. */
+const withFolder = (file: string) => (/^[^:]*\//.test(file) ? file : `./${file}`);
 
 async function evaluateTogether(
   processes: Processes,
