@@ -16,7 +16,7 @@ import * as tf from '../core/tensor';
 import { StepLog } from '../core/train/log';
 import { MetricsWriter } from '../core/train/metrics';
 import type { XlaRuntime } from '../plugins/xla';
-import { vitStep } from './ours/vit';
+import { trainStep } from './ours/step';
 
 const [steps = 2000, depth = 24, width = 16] = process.argv.slice(2).map(Number) as (number | undefined)[];
 const warmUp = Math.min(200, Math.floor(steps / 4));
@@ -30,8 +30,20 @@ const quantile = (values: readonly number[], q: number) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] as number;
 
 async function main(): Promise<void> {
-  const model = { width, depth, num_heads: 2, mlp_dim: 32, patch_size: [8, 8] };
-  const made = await vitStep({ model, resolution: 16, batchSize: 2 });
+  const made = await trainStep({
+    model: 'vit',
+    options: {
+      width,
+      depth,
+      num_heads: 2,
+      mlp_dim: 32,
+      patch_size: [8, 8],
+      num_classes: 1000,
+      rep_size: true,
+    },
+    image: [2, 16, 16, 3],
+    classes: 1000,
+  });
   const { run, program, key, parameters } = made;
   const runtime = made.runtime as XlaRuntime;
   let { state } = made;

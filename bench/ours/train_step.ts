@@ -1,17 +1,13 @@
-// Our side of bench/vit_step.ts: one JSON object on stdout.
+// Our side of bench/train_steps.ts, for a job and a number of steps: one JSON object on stdout.
 
 import * as tf from '../../core/tensor';
-import { vitStep } from './vit';
+import { type Job, trainStep } from './step';
 
-const [variant = 'Ti/16', ...sizes] = process.argv.slice(2);
-const [resolution = 224, batchSize = 8, steps = 15] = sizes.map(Number);
+const [job = '{}', count = '15'] = process.argv.slice(2);
+const steps = Number(count);
 
 async function main(): Promise<void> {
-  const { runtime, program, batch, key, ...initial } = await vitStep({
-    model: { variant },
-    resolution,
-    batchSize,
-  });
+  const { runtime, program, batch, key, ...initial } = await trainStep(JSON.parse(job) as Job);
   let { state } = initial;
   const compiled = program.compile(state, batch, key, {});
 
