@@ -8,6 +8,6 @@ import { evals, input, parts, range } from './shapes_depth';
 import { smallStage1 } from './small';
 
 export default function config(text = ''): ConfigInput {
-  const { steps } = parseArg(text, { steps: 1000 });
+  const { steps } = parseArg(text, { steps: 600 });
   return { ...smallStage1({ task: 'depth', ...range }, parts), total_steps: steps, input, evals };
 }

@@ -8,6 +8,6 @@ import { evals, input, parts, range } from './shapes_depth';
 import { smallStage2 } from './small';
 
 export default function config(text = ''): ConfigInput {
-  const { steps, stage1 } = parseArg(text, { steps: 2000, stage1: 'runs/shapes_depth_stage1' });
+  const { steps, stage1 } = parseArg(text, { steps: 300, stage1: 'runs/shapes_depth_stage1' });
   return { ...smallStage2({ task: 'depth', ...range }, parts, stage1), total_steps: steps, input, evals };
 }
