@@ -52,9 +52,8 @@ export async function profileSteps(options: SetupOptions & { readonly steps: num
     return result;
   };
 
-  const { run, input, loss, shardings, loopKey, batchToDevice, initialParams } = await timed(
-    'set up',
-    () => setUp(options),
+  const { run, input, loss, shardings, loopKey, batchToDevice, initialParams } = await timed('set up', () =>
+    setUp(options),
   );
   const stream = input.batches(0);
   try {
@@ -75,7 +74,9 @@ export async function profileSteps(options: SetupOptions & { readonly steps: num
     if (runtime.compiles) {
       const stateTree = { params: {}, opt: {}, extra: {}, ...nest(specs) };
       const key = new TensorSpec('int32', [2]);
-      program = await timed('trace and compile', () => step.compile(stateTree, run.batchSpec, key, optionsOf(1)));
+      program = await timed('trace and compile', () =>
+        step.compile(stateTree, run.batchSpec, key, optionsOf(1)),
+      );
     }
 
     let done = 0;
