@@ -6,7 +6,11 @@ import type { ConfigInput } from '../../../core/config/schema';
 import vitMnist from '../../vit_mnist';
 
 export default function config(text = ''): ConfigInput {
-  const { epochs, teacher, alone } = parseArg(text, { epochs: 15, teacher: 'runs/teacher', alone: false });
+  const { epochs, teacher, alone } = parseArg(text, {
+    epochs: 15,
+    teacher: 'proj/distill/digits_teacher.npz',
+    alone: false,
+  });
   const { model, evals, ...rest } = vitMnist(`epochs=${epochs}`);
   const test = { type: 'classification', pred: 'predict', ...evals?.test };
   return {

@@ -7,12 +7,14 @@ import { catalogue, ExitCode } from '../../errors';
 import { type Pin, pinFile, pinnedProjects, pinnedSteps, readPin, writePin } from '../../pins/pin';
 import { changesSince, git, provenanceOf, sha256 } from '../../provenance';
 import type * as testing from '../../testing';
-import { metricsFile } from '../../train/metrics';
+import { metricsFile, readMetrics } from '../../train/metrics';
+import { configFile } from '../../train/run';
 import { didYouMean } from '../../suggest';
 import { packageName, shortPath } from '../../workspace/paths';
 import { openSession, type Session } from '../../workspace/session';
 import type { CommandInput } from '../command';
 import type { Override } from '../../config/overrides';
+import type { ConfigInput } from '../../config/schema';
 import { newWorkdir, openExperiment } from '../experiment';
 import type { pinArguments, pinOptions, trainOptions } from '../options';
 import { heading, print } from '../print';
@@ -146,12 +148,18 @@ export async function tenSteps(root: string, spec: string, overrides: readonly s
   }
 }
 
-/** The newest value of each metric of a run, but for times and speeds. */
+/** What a whole run came to: the metrics that its config's header states, or else those of its evaluators. */
 function lastMetrics(workdir: string): Record<string, number> {
-  const rows = fs.readFileSync(path.join(workdir, metricsFile), 'utf8').trim().split('\n');
-  const all = Object.assign({}, ...rows.map((row) => JSON.parse(row) as object)) as Record<string, number>;
+  const { header, evals = {} } = JSON.parse(
+    fs.readFileSync(path.join(workdir, configFile), 'utf8'),
+  ) as ConfigInput;
+  const stated = Object.keys(header?.expect ?? {});
+  const measured = Object.entries(evals).map(([name, { prefix = `${name}/` }]) => prefix);
+  const last = Object.assign({}, ...readMetrics(path.join(workdir, metricsFile))) as Record<string, number>;
   return Object.fromEntries(
-    Object.entries(all).filter(([name]) => name.includes('/') && !name.startsWith('z/')),
+    Object.entries(last).filter(([name]) =>
+      stated.length > 0 ? stated.includes(name) : measured.some((prefix) => name.startsWith(prefix)),
+    ),
   );
 }
 

@@ -2,11 +2,11 @@ import * as path from 'node:path';
 import { findConfig, loadConfig } from '../../../core/config/load';
 import { expectExactResumption } from '../../support/resumption';
 
-jest.setTimeout(180_000);
-
-// GSAM is pinned, and the ledger does this with it.
+// The ledger does this with GSAM.
 test('a killed run with SAM goes on with the same bits', () =>
   expectExactResumption('configs/proj/gsam/vit_mnist_sam.ts', { 'evals.test': 'null' }));
+
+jest.setTimeout(180_000);
 
 test('SAM is GSAM without the gap and with one rho', async () => {
   const root = path.join(__dirname, '../../..');
