@@ -8,13 +8,12 @@ import { type Pin, pinFile, pinnedProjects, pinnedSteps, readPin, writePin } fro
 import { changesSince, git, provenanceOf, sha256 } from '../../provenance';
 import type * as testing from '../../testing';
 import { metricsFile, readMetrics } from '../../train/metrics';
-import { configFile } from '../../train/run';
 import { didYouMean } from '../../suggest';
 import { packageName, shortPath } from '../../workspace/paths';
 import { openSession, type Session } from '../../workspace/session';
 import type { CommandInput } from '../command';
 import type { Override } from '../../config/overrides';
-import type { ConfigInput } from '../../config/schema';
+import type { Config } from '../../config/schema';
 import { newWorkdir, openExperiment } from '../experiment';
 import type { pinArguments, pinOptions, trainOptions } from '../options';
 import { heading, print } from '../print';
@@ -103,7 +102,8 @@ async function make(session: Session, project: string, wanted: Wanted): Promise<
     ...Object.keys(facts.files).filter((file) => !file.startsWith(`${packageName}/`)),
   );
   if (dirty) throw errors.notCommitted({ files: dirty.split('\n').map((line) => line.slice(3)) });
-  const results = wanted.results === undefined ? (before?.results ?? {}) : lastMetrics(wanted.results);
+  const results =
+    wanted.results === undefined ? (before?.results ?? {}) : lastMetrics(wanted.results, steps.config);
   const made: Pin = {
     project,
     version: found.plugin.version,
@@ -141,6 +141,7 @@ export async function tenSteps(root: string, spec: string, overrides: readonly s
       losses: rows.map(({ training_loss }) => training_loss as number),
       program: text === undefined ? undefined : sha256(text),
       runtime: testbed.runtime.description,
+      config,
       applied,
     };
   } finally {
@@ -148,11 +149,8 @@ export async function tenSteps(root: string, spec: string, overrides: readonly s
   }
 }
 
-/** What a whole run came to: the metrics that its config's header states, or else those of its evaluators. */
-function lastMetrics(workdir: string): Record<string, number> {
-  const { header, evals = {} } = JSON.parse(
-    fs.readFileSync(path.join(workdir, configFile), 'utf8'),
-  ) as ConfigInput;
+/** What a whole run came to: the metrics that the config's header states, or else those of its evaluators. */
+function lastMetrics(workdir: string, { header, evals }: Config): Record<string, number> {
   const stated = Object.keys(header?.expect ?? {});
   const measured = Object.entries(evals).map(([name, { prefix = `${name}/` }]) => prefix);
   const last = Object.assign({}, ...readMetrics(path.join(workdir, metricsFile))) as Record<string, number>;
