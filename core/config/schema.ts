@@ -2,6 +2,7 @@
 // options, optimizer options, pp arguments) is checked by that implementation's own schema.
 
 import { z } from 'zod';
+import { isDict } from '../tree';
 
 const count = z.number().int().min(0);
 
@@ -41,11 +42,15 @@ export const inputSchema = z
       .default(true)
       .describe('a new order each epoch, a pure function of (seed, epoch, index)'),
   })
-  .check(({ value, issues }) => {
-    const known = { ...inputSchema.shape, ...sharesOf(value.data) };
-    const stray = Object.keys(value).filter((key) => !(key in known));
-    if (stray.length > 0) issues.push({ code: 'unrecognized_keys', keys: stray, input: value });
-  });
+  .superRefine(
+    (value, { addIssue }) => {
+      const known = { ...inputSchema.shape, ...(isDict(value.data) && sharesOf(value.data)) };
+      const stray = Object.keys(value).filter((key) => !(key in known));
+      if (stray.length > 0) addIssue({ code: 'unrecognized_keys', keys: stray, input: value });
+    },
+    // Also where something is missing: it may be there, with its name mistyped.
+    { when: ({ value }) => isDict(value) },
+  );
 export type InputConfig = z.output<typeof inputSchema>;
 export type DataConfig = z.output<typeof dataSchema>;
 
