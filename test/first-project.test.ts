@@ -31,6 +31,7 @@ const comparable = (text: string) => text.replace(/[\d.]+/g, 'N').replace(/\s+/g
 
 test('the walk-through ends with a trained model, a plot and a passing test', async () => {
   const cwd = workspace();
+  const env = { ...process.env, NO_COLOR: '1' };
   let printed = '';
   for (const { language, setup, text } of blocks) {
     if (setup) continue;
@@ -42,7 +43,7 @@ test('the walk-through ends with a trained model, a plot and a passing test', as
       printed = '';
       for (const command of text.trim().split('\n')) {
         const [program, ...args] = command.split(' ');
-        printed += (await promisify(execFile)(program as string, args, { cwd })).stdout;
+        printed += (await promisify(execFile)(program as string, args, { cwd, env })).stdout;
       }
     } else {
       expect(language).toBe('text');

@@ -5,11 +5,11 @@ import * as path from 'node:path';
 import { finalDigest, metricsOf, startTraining, trainToEnd, until } from './runs';
 import { temporaryFolder } from './temporary';
 
+const otherUnits = ['epochs', 'examples', 'percent'].flatMap((unit) => [`total_${unit}`, `ckpt_${unit}`]);
 const small = {
-  total_epochs: 'null',
+  ...Object.fromEntries(otherUnits.map((key) => [key, 'null'])),
   total_steps: '12',
   log_training_steps: '1',
-  ckpt_epochs: 'null',
   ckpt_steps: '2',
   'input.batch_size': '8',
 };

@@ -37,7 +37,8 @@ export async function trainToEnd(config: string, workdir: string, ...more: strin
 /** The digest of all arrays of the newest checkpoint. */
 export function finalDigest(workdir: string): { step: number; sha256: string } {
   const folder = path.join(workdir, 'checkpoints');
-  const newest = fs.readdirSync(folder).sort().at(-1) as string;
+  // One that a killed run was writing isn't there yet.
+  const newest = fs.readdirSync(folder).filter((name) => /^\d+$/.test(name)).sort().at(-1) as string; // prettier-ignore
   const manifest = JSON.parse(fs.readFileSync(path.join(folder, newest, 'manifest.json'), 'utf8')) as {
     step: number;
     arrays: { sha256: string };

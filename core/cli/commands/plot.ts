@@ -39,7 +39,7 @@ export async function plot({
   const { metric = 'training_loss', out = 'plot.svg', log } = options;
   if (!['.svg', '.png'].includes(path.extname(out))) throw errors.format({ file: out });
   const wanted = metric.split(',').map((name) => name.trim());
-  const runs = args.workdirs.map((workdir) => ({ name: shortPath(workdir), rows: rowsOf(workdir) }));
+  const runs = args.workdirs.map((workdir) => ({ name: workdir, rows: rowsOf(workdir) }));
 
   const names = [...new Set(runs.flatMap(({ rows }) => rows.flatMap((row) => Object.keys(row))))].sort();
   const missing = wanted.find((name) => !names.includes(name));
