@@ -92,6 +92,7 @@ export {
 } from './train/run';
 export { globalNorm, valueAndGrad } from './train/gradients';
 export { itstime, stepsOf } from './train/steps';
+export { forward, type ForwardOptions } from './train/variables';
 export { across, dot, norm, plus } from './train/vectors';
 export {
   firstMatches,

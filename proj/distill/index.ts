@@ -1,6 +1,6 @@
 // Distillation with a patient and consistent teacher (README.md).
 
-import { definePlugin, type LossFn, type ModelResult, type PredictFn, Scope, Stage, z } from '../../core';
+import { definePlugin, forward, type LossFn, type ModelResult, type PredictFn, Stage, z } from '../../core';
 import { type FrozenConfig, frozenModel, frozenSchema } from '../../core/train/frozen';
 import { registerParity } from '../../core/parity/register';
 import * as tf from '../../core/tensor';
@@ -58,9 +58,9 @@ export default definePlugin({
       ...model,
       apply: (scope, batch, call) => model.apply(scope, viewOf(batch, 'student'), call),
     }));
-    hooks.loss.tap('distill', (_, { model }): LossFn => (params, batch, { rng, options }) => {
-      const scope = Scope.reading(params, { dropout: rng });
-      const student = model.apply(scope, batch, { ...options, train: true }).output as tf.Tensor;
+    hooks.loss.tap('distill', (_, { model }): LossFn => (params, batch, context) => {
+      const { output, extra } = forward(model, params, batch, context);
+      const student = output as tf.Tensor;
       const metrics: Record<string, tf.Tensor> = describe('student', student, batch.labels);
       const losses = Object.entries(teachers).map(([name, teacher]) => {
         const logits = teacher(batch).output as tf.Tensor;
@@ -69,7 +69,7 @@ export default definePlugin({
         return loss;
       });
       const loss = tf.addN(losses);
-      return { loss, metrics: { ...metrics, distill_loss: loss } };
+      return { loss, metrics: { ...metrics, distill_loss: loss }, extra };
     });
     hooks.predict.tap({ name: 'distill', stage: Stage.late }, (fns) => ({
       ...fns,

@@ -1,6 +1,6 @@
 // Contrastive training of image and text towers: CLIP, LiT and SigLIP (README.md).
 
-import { batchParts, definePlugin, type LossFn, type PredictFn, Scope, z } from '../../core';
+import { batchParts, definePlugin, forward, type LossFn, type PredictFn, z } from '../../core';
 import { registerParity } from '../../core/parity/register';
 import * as tf from '../../core/tensor';
 import { onlyTower, registerEvaluators } from './evaluators';
@@ -29,12 +29,12 @@ export default definePlugin({
       .describe('of all pairs in the batch: SigLIP, or the softmax of CLIP'),
   }),
   apply(hooks, options) {
-    hooks.loss.tap('image_text', (_, run): LossFn => (params, batch, { rng, options: call }) => {
-      const scope = Scope.reading(params, { dropout: rng });
-      const inputs = pairs(run.model.apply(scope, batch, { ...call, train: true }));
+    hooks.loss.tap('image_text', (_, run): LossFn => (params, batch, context) => {
+      const { extra, ...result } = forward(run.model, params, batch, context);
+      const inputs = pairs(result);
       const scalar = (x: tf.Tensor) => tf.reshape(x, []);
       const metrics = { t: scalar(inputs.t), ...(inputs.b && { b: scalar(inputs.b) }) };
-      return { loss: pairLosses[options.loss](inputs, batchParts(run.runtime.mesh)), metrics };
+      return { loss: pairLosses[options.loss](inputs, batchParts(run.runtime.mesh)), metrics, extra };
     });
     // The towers alone: for fewshot, and for whoever embeds one modality.
     hooks.predict.tap('image_text', ({ predict }): Record<string, PredictFn> => {
