@@ -1,11 +1,12 @@
-// The numbers that the bits of 16-bit floats stand for.
+// 16-bit floats as float32.
 
-const word = new Uint32Array(1);
-const float = new Float32Array(word.buffer);
+export type HalfType = 'bfloat16' | 'float16';
 
-export function fromBfloat16(bits: number): number {
-  word[0] = bits << 16;
-  return float[0] as number;
+/** The numbers that these bits stand for. */
+export function halfToFloat(dtype: HalfType, bits: Uint16Array): Float32Array {
+  // bfloat16 is the upper half of a float32.
+  if (dtype === 'bfloat16') return new Float32Array(Uint32Array.from(bits, (word) => word << 16).buffer);
+  return Float32Array.from(bits, fromFloat16);
 }
 
 export function fromFloat16(bits: number): number {

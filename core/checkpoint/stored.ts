@@ -3,7 +3,7 @@
 import { constrainedMemory } from 'node:process';
 import { totalmem } from 'node:os';
 import { type DType, type HostArray, allocate, bytesOf, fromBytes, sizeOf } from '../array';
-import { fromBfloat16, fromFloat16 } from '../half';
+import { fromFloat16, halfToFloat } from '../half';
 
 /** Why bytes aren't an array that we can hold; the caller adds which file and entry. */
 export class StoredError extends Error {}
@@ -181,7 +181,5 @@ export class NumberDecoder {
 
 /** The values of an array in memory as numbers. */
 export function numbersOf({ dtype, data }: HostArray): ArrayLike<number> {
-  if (dtype === 'bfloat16') return Float32Array.from(data, fromBfloat16);
-  if (dtype === 'float16') return Float32Array.from(data, fromFloat16);
-  return data;
+  return dtype === 'bfloat16' || dtype === 'float16' ? halfToFloat(dtype, data as Uint16Array) : data;
 }

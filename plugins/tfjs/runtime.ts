@@ -10,6 +10,7 @@ import {
   tensor as makeTensor,
   tidy,
 } from '@tensorflow/tfjs-core';
+import { halfToFloat } from '../../core/half';
 import { type DType, HostArray } from '../../core/array';
 import type { ArrayBlock, Rows } from '../../core/blocks';
 import { catalogue } from '../../core/errors';
@@ -30,7 +31,6 @@ import { registerFallbacks } from '../../core/tensor/register';
 import { flatten, namedLeaves, type Tree, unflatten } from '../../core/tree';
 import { evalShape } from './abstract';
 import { activate, underWay, whileUnderWay } from './activate';
-import { halfToFloat } from './half';
 import { tensorTypes } from './types';
 
 const errors = catalogue('runtime', {

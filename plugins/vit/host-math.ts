@@ -1,17 +1,15 @@
 // Small arithmetic on parameters in host memory, for checkpoints.
 
 import { type HostArray, type TypedArrayOf, allocate, hostArray, sizeOf } from '../../core/array';
-import { fromBfloat16, fromFloat16 } from '../../core/half';
+import { halfToFloat } from '../../core/half';
 
 /** The values as float32. */
 export function toFloat32(array: HostArray): HostArray<'float32'> {
   if (array.dtype === 'float32') return array as HostArray<'float32'>;
-  const decode = { bfloat16: fromBfloat16, float16: fromFloat16 }[array.dtype as string];
-  return hostArray(
-    'float32',
-    array.shape,
-    decode ? Float32Array.from(array.data, decode) : Float32Array.from(array.data),
-  );
+  const { dtype, shape, data } = array;
+  const isHalf = dtype === 'bfloat16' || dtype === 'float16';
+  const values = isHalf ? halfToFloat(dtype, data as Uint16Array) : Float32Array.from(data);
+  return hostArray('float32', shape, values);
 }
 
 /** The sum of two arrays of the same shape, float32. */
