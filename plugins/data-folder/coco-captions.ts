@@ -4,18 +4,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { catalogue } from '../../core/errors';
 import type { DataSource } from '../../core/extensions';
-import { didYouMean } from '../../core/suggest';
-import { parseSplit } from './split';
+import { dataFolder, parseSplit, unknownSplit } from './split';
 
 const errors = catalogue('coco-captions', {
   unavailable: (v: { file: string; problem: string }) => ({
     what: `The data set "coco_captions" can't read ${v.file}: ${v.problem}.`,
     fix: "put Karpathy's dataset_coco.json there, beside the folders train2014 and val2014 with COCO's images; or set BV_DATA_DIR or the option data_dir to the folder of your data sets.",
   }),
-  split: (v: { split: string; known: readonly string[] }) => ({
-    what: `The data set "coco_captions" has no split "${v.split}".${didYouMean(v.split, v.known)}`,
-    fix: `one of: ${v.known.join(', ')}.`,
-  }),
+  split: unknownSplit('coco_captions'),
 });
 
 /** What is read of dataset_coco.json, which Karpathy and Li (arXiv:1412.2306) published their splits in. */
@@ -29,10 +25,10 @@ interface Listed {
 
 /** Examples in the order of the file. */
 export function cocoCaptions(
-  { split: text, data_dir = process.env['BV_DATA_DIR'] ?? 'data' }: { split: string; data_dir?: string },
+  { split: text, data_dir }: { split: string; data_dir?: string },
   root: string,
 ): DataSource {
-  const folder = path.resolve(root, data_dir, 'coco_captions');
+  const folder = path.join(dataFolder(root, data_dir), 'coco_captions');
   const { folder: split, slice } = parseSplit(text);
   const all = readList(path.join(folder, 'dataset_coco.json'));
   const inSplit = all.filter((listed) => listed.split === split);

@@ -5,10 +5,8 @@ import path from 'node:path';
 import { hostArray } from '../../core/array';
 import { catalogue } from '../../core/errors';
 import type { DataSource } from '../../core/extensions';
-import { didYouMean } from '../../core/suggest';
-import { Permutation } from '../input';
 import { decodeImage } from '../pp';
-import { parseSplit } from './split';
+import { dataFolder, parseSplit, shuffledPart, unknownSplit } from './split';
 
 const years: Readonly<Record<string, string>> = { train: 'train2017', validation: 'val2017' };
 
@@ -17,10 +15,7 @@ const errors = catalogue('coco-panoptic', {
     what: `The data set "coco/2017_panoptic" can't read ${v.file}: ${v.problem}.`,
     fix: "put COCO's panoptic_train2017.json and panoptic_val2017.json there, beside the folders of the same names with masks, and train2017 and val2017 with images; or set BV_DATA_DIR or the option data_dir to the folder of your data sets.",
   }),
-  split: (v: { split: string; known: readonly string[] }) => ({
-    what: `The data set "coco/2017_panoptic" has no split "${v.split}".${didYouMean(v.split, v.known)}`,
-    fix: `one of: ${v.known.join(', ')}.`,
-  }),
+  split: unknownSplit('coco/2017_panoptic'),
 });
 
 /** What is read of the JSON files. */
@@ -45,28 +40,26 @@ interface Listed {
   }[];
 }
 
-/** A part is one of the whole split in a fixed random order, as in TFDS (whose order is another). */
 export function cocoPanoptic(
-  { split: text, data_dir = process.env['BV_DATA_DIR'] ?? 'data' }: { split: string; data_dir?: string },
+  { split: text, data_dir }: { split: string; data_dir?: string },
   root: string,
 ): DataSource {
-  const folder = path.resolve(root, data_dir, 'coco/2017_panoptic');
+  const folder = path.join(dataFolder(root, data_dir), 'coco/2017_panoptic');
   const { folder: split, slice } = parseSplit(text);
   const year = years[split];
   if (!year) throw errors.split({ split, known: Object.keys(years) });
   const { categories, images, annotations } = readList(path.join(folder, `panoptic_${year}.json`));
   const places = new Map(categories.map(({ id }, place) => [id, place]));
   const byId = new Map(images.map((image) => [image.id, image]));
-  const [from, to] = slice(annotations.length);
-  const order = new Permutation(annotations.length, 0, 0);
+  const { size, placeOf } = shuffledPart(annotations.length, slice);
   const read = async (...names: string[]) => {
     const bytes = await fs.promises.readFile(path.join(folder, ...names));
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   };
   return {
-    size: Math.max(0, to - from),
+    size,
     async get(index) {
-      const { image_id, file_name, segments_info } = annotations[order.at(from + index)]!;
+      const { image_id, file_name, segments_info } = annotations[placeOf(index)]!;
       const image = byId.get(image_id)!;
       const mask = await decodeImage(await read(`panoptic_${year}`, file_name), {
         channels: 3,

@@ -6,9 +6,8 @@ import { z } from 'zod';
 import { type HostArray, hostArray } from '../../core/array';
 import { catalogue } from '../../core/errors';
 import type { DataSource, Example } from '../../core/extensions';
-import { Permutation } from '../input';
 import { folderSource } from './folder';
-import { parseSplit } from './split';
+import { dataFolder, parseSplit, shuffledPart } from './split';
 
 /** Name of the data source, and the folder of its images. */
 export const namedFolders: Readonly<Record<string, string>> = {
@@ -63,21 +62,20 @@ const errors = catalogue('folder', {
  */
 export function namedSource(
   name: string,
-  { split: text, data_dir = process.env['BV_DATA_DIR'] ?? 'data' }: z.output<typeof namedOptions>,
+  { split: text, data_dir }: z.output<typeof namedOptions>,
   root: string,
 ): DataSource {
-  const data = path.resolve(root, data_dir);
+  const data = dataFolder(root, data_dir);
   const { folder: split, slice } = parseSplit(text);
   const folder = path.join(data, namedFolders[name] as string, split);
   if (!fs.existsSync(folder)) throw errors.unavailable({ name, folder });
   const whole = folderSource({ path: folder, split: '' });
-  const [from, to] = slice(whole.size);
-  const order = new Permutation(whole.size, 0, 0);
+  const { size, placeOf } = shuffledPart(whole.size, slice);
   const part = {
     ...whole,
-    size: Math.max(0, to - from),
+    size,
     async get(index: number) {
-      const place = order.at(from + index);
+      const place = placeOf(index);
       // A name for life, as TFDS has them: random numbers of predictions are drawn from it.
       return { ...(await whole.get(place)), tfds_id: `${name}-${split}__${place}` };
     },

@@ -5,9 +5,7 @@ import path from 'node:path';
 import { HostArray } from '../../core/array';
 import { catalogue } from '../../core/errors';
 import type { DataSource } from '../../core/extensions';
-import { didYouMean } from '../../core/suggest';
-import { Permutation } from '../input';
-import { parseSplit } from './split';
+import { dataFolder, parseSplit, shuffledPart, unknownSplit } from './split';
 
 const folders: Readonly<Record<string, string>> = { train: 'train', validation: 'val' };
 
@@ -16,10 +14,7 @@ const errors = catalogue('nyu-depth', {
     what: `The data set "nyu_depth_v2" isn't here: there are no .h5 files in ${v.folder}.`,
     fix: 'unpack nyudepthv2.tar.gz (of the project FastDepth, as TFDS does) there, or set BV_DATA_DIR or the option data_dir to the folder of your data sets.',
   }),
-  split: (v: { split: string; known: readonly string[] }) => ({
-    what: `The data set "nyu_depth_v2" has no split "${v.split}".${didYouMean(v.split, v.known)}`,
-    fix: `one of: ${v.known.join(', ')}.`,
-  }),
+  split: unknownSplit('nyu_depth_v2'),
   unreadable: (v: { file: string; reason: string }) => ({
     what: `The data set "nyu_depth_v2" can't read ${v.file}: ${v.reason}.`,
     fix: 'unpack the archive again; a file has "rgb" [3, height, width] and "depth" [height, width].',
@@ -35,20 +30,19 @@ interface Jsfive {
 
 /** Examples: image uint8 [height, width, 3], depth float32 [height, width] in metres, rounded to float16 as in TFDS. */
 export function nyuDepth(
-  { split: text, data_dir = process.env['BV_DATA_DIR'] ?? 'data' }: { split: string; data_dir?: string },
+  { split: text, data_dir }: { split: string; data_dir?: string },
   root: string,
 ): DataSource {
   const { folder: split, slice } = parseSplit(text);
   if (!folders[split]) throw errors.split({ split, known: Object.keys(folders) });
-  const folder = path.resolve(root, data_dir, 'nyu_depth_v2', folders[split]);
+  const folder = path.join(dataFolder(root, data_dir), 'nyu_depth_v2', folders[split]);
   const files = fs.existsSync(folder) ? filesIn(folder) : [];
   if (files.length === 0) throw errors.unavailable({ folder });
-  const [from, to] = slice(files.length);
-  const order = new Permutation(files.length, 0, 0);
+  const { size, placeOf } = shuffledPart(files.length, slice);
   return {
-    size: Math.max(0, to - from),
+    size,
     async get(index) {
-      const file = files[order.at(from + index)]!;
+      const file = files[placeOf(index)]!;
       const bytes = await fs.promises.readFile(file);
       try {
         return readExample(new Uint8Array(bytes).buffer);

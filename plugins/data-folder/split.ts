@@ -1,6 +1,9 @@
 // Which part of a folder is meant: `train`, `train[:90%]`, `[1_000:]`.
 
+import path from 'node:path';
 import { catalogue } from '../../core/errors';
+import { didYouMean } from '../../core/suggest';
+import { Permutation } from '../input';
 
 export interface Split {
   /** A folder below the path, or nothing for the path itself. */
@@ -26,4 +29,27 @@ export function parseSplit(text: string): Split {
     return Math.min(count, Math.round(value.endsWith('%') ? (number * count) / 100 : number));
   };
   return { folder: folder.trim(), slice: (count) => [bound(from, count, 0), bound(to, count, count)] };
+}
+
+/** The message for a data set that has other splits. */
+export const unknownSplit =
+  (dataset: string) =>
+  ({ split, known }: { readonly split: string; readonly known: readonly string[] }) => ({
+    what: `The data set "${dataset}" has no split "${split}".${didYouMean(split, known)}`,
+    fix: `one of: ${known.join(', ')}.`,
+  });
+
+/** The folder of all data sets. */
+export const dataFolder = (root: string, data_dir = process.env['BV_DATA_DIR'] ?? 'data') =>
+  path.resolve(root, data_dir);
+
+/** A part of the whole in a fixed random order, as in TFDS (whose order is another). */
+export function shuffledPart(count: number, slice: Split['slice']) {
+  const [from, to] = slice(count);
+  const order = new Permutation(count, 0, 0);
+  return {
+    size: Math.max(0, to - from),
+    /** Where in the whole the part's example stands. */
+    placeOf: (index: number) => order.at(from + index),
+  };
 }
