@@ -1,7 +1,8 @@
 // What every form of a checkpoint is read as: named arrays, one at a time.
 
 import type { ArraySpec, HostArray } from '../array';
-import { catalogue } from '../errors';
+import { catalogue, ExitCode } from '../errors';
+import { didYouMean } from '../suggest';
 import type { StoredArray } from './stored';
 
 export type Form = 'npz' | 'safetensors' | 'native' | 'tensorstore';
@@ -33,6 +34,19 @@ export interface ArraySource {
 /** Arrays that are in memory already. */
 export const sourcesOf = (arrays: readonly (readonly [string, HostArray])[]): ArraySource[] =>
   arrays.map(([name, array]) => ({ name, spec: array, read: () => Promise.resolve(array) }));
+
+/** Messages that all files of arrays have. */
+export const fileMessages = {
+  unknownEntry: (v: { file: string; entry: string; known: readonly string[] }) => ({
+    what: `There is no "${v.entry}" in "${v.file}".${didYouMean(v.entry, v.known)}`,
+    fix: `one of: ${v.known.slice(0, 40).join(', ')}${v.known.length > 40 ? ', ...' : ''}.`,
+  }),
+  write: (v: { file: string; reason: string }) => ({
+    what: `"${v.file}" can't be written: ${v.reason}.`,
+    fix: 'make room, or name a folder that exists and can be written to.',
+    exitCode: ExitCode.storage,
+  }),
+};
 
 const errors = catalogue('checkpoint', {
   name: (v: { file: string; name: string; reason: string }) => ({

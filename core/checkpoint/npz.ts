@@ -12,10 +12,9 @@ import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
 import { ZipFile } from 'yazl';
 import { type HostArray, bytesOf, bytesPerElement, sizeOf } from '../array';
-import { ExitCode, UserError, catalogue } from '../errors';
-import { didYouMean } from '../suggest';
+import { UserError, catalogue } from '../errors';
 import { type NestedRecord, type Tree, namedLeaves } from '../tree';
-import { type Archive, type ArraySource, sourcesOf } from './archive';
+import { type Archive, type ArraySource, fileMessages, sourcesOf } from './archive';
 import { NpyDecoder, npyHeader } from './npy';
 import { ArrayBuilder, type StoredArray, StoredError } from './stored';
 
@@ -32,15 +31,7 @@ export const npzErrors = catalogue('npz', {
     what: `"${v.entry}" in "${v.file}" can't be read: ${v.reason}.`,
     fix: 'copy or download the file again; if that changes nothing, write it anew with numpy.savez.',
   }),
-  unknownEntry: (v: { file: string; entry: string; known: readonly string[] }) => ({
-    what: `There is no "${v.entry}" in "${v.file}".${didYouMean(v.entry, v.known)}`,
-    fix: `one of: ${v.known.slice(0, 40).join(', ')}${v.known.length > 40 ? ', ...' : ''}.`,
-  }),
-  write: (v: { file: string; reason: string }) => ({
-    what: `"${v.file}" can't be written: ${v.reason}.`,
-    fix: 'make room, or name a folder that exists and can be written to.',
-    exitCode: ExitCode.storage,
-  }),
+  ...fileMessages,
 });
 
 const suffix = '.npy';

@@ -6,9 +6,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { z } from 'zod';
 import { bytesOf, bytesPerElement, type DType, type HostArray, sizeOf } from '../array';
-import { catalogue, ExitCode, UserError } from '../errors';
-import { didYouMean } from '../suggest';
-import type { Archive, ArraySource } from './archive';
+import { catalogue, UserError } from '../errors';
+import { type Archive, type ArraySource, fileMessages } from './archive';
 import { describeErrno, writeSynced } from './files';
 import {
   ArrayBuilder,
@@ -28,15 +27,7 @@ export const safetensorsErrors = catalogue('safetensors', {
     what: `${v.file} is not an intact safetensors file: ${v.problem}.`,
     fix: 'copy it again from where it came, or use another checkpoint.',
   }),
-  unknownEntry: (v: { file: string; entry: string; known: readonly string[] }) => ({
-    what: `There is no "${v.entry}" in "${v.file}".${didYouMean(v.entry, v.known)}`,
-    fix: `one of: ${v.known.slice(0, 40).join(', ')}${v.known.length > 40 ? ', ...' : ''}.`,
-  }),
-  write: (v: { file: string; reason: string }) => ({
-    what: `"${v.file}" can't be written: ${v.reason}.`,
-    fix: 'make room, or name a folder that exists and can be written to.',
-    exitCode: ExitCode.storage,
-  }),
+  ...fileMessages,
 });
 
 const dtypeNames = {
