@@ -5,6 +5,7 @@
 
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
+import { openmojiEvals } from '../image_text/openmoji_evals';
 
 const resolution = 64;
 
@@ -14,9 +15,6 @@ const render = (inkey: string, outkey: string) =>
 export default function config(text = ''): ConfigInput {
   const { texts, epochs, batch_size } = parseArg(text, { texts: 0.25, epochs: 20, batch_size: 128 });
   const data = { name: 'openmoji', split: 'train', size: resolution };
-  const log = { log_epochs: 5, skip_first: true };
-  const pp_img = 'value_range(-1, 1)';
-  const pp_txt = render('texts', 'labels');
 
   return {
     header: {
@@ -68,23 +66,6 @@ export default function config(text = ''): ConfigInput {
 
     log_training_steps: 50,
     ckpt_epochs: 5,
-    evals: {
-      retrieval: {
-        type: 'proj.image_text.retrieval',
-        dataset: 'openmoji',
-        txt_name: ['captions', 'text'],
-        pp_img,
-        pp_txt,
-        ...log,
-      },
-      group: {
-        type: 'proj.image_text.discriminative_classifier',
-        dataset_names: ['openmoji'],
-        prompt_templates: ['{}'],
-        pp_img,
-        pp_txt,
-        ...log,
-      },
-    },
+    evals: openmojiEvals({ pp_img: 'value_range(-1, 1)', pp_txt: render('texts', 'labels'), log_epochs: 5 }),
   };
 }

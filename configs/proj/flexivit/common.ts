@@ -16,12 +16,18 @@ export const adam = {
 };
 
 /** A student that begins as its teacher, and learns to give the same at all sizes. */
-export const distillation = {
+export const distillation = (teacher: Readonly<Record<string, unknown>>, model_init: string) => ({
+  model_init,
+  distill: {
+    teachers: { prof: { model_name: 'vit', model: teacher, model_init } },
+    distance: 'kl',
+    distance_kw: { t: 1 },
+  },
   lr: 1e-4,
   wd: 1e-5,
   schedule: { warmup_steps: 5000, decay_type: 'cosine' },
   mixup: { p: 1, keys: ['image', 'prof', 'labels'] },
-};
+});
 
 type Evals = NonNullable<ConfigInput['evals']>;
 
@@ -44,3 +50,24 @@ export const distanceAt = (size: number, split: string, pp_fn: string) => ({
     { kind: 'agree', k: 5 },
   ],
 });
+
+/** ImageNet-21k: its only split, of which the beginning is held out. */
+export const i21k = {
+  classes: 21_843,
+  loss: 'sigmoid_xent',
+  parts: { test: 'full[:25_600]', val: 'full[25_600:51_200]', train: 'full[51_200:76_800]' },
+  /** Training on the rest. */
+  training: (pp: string, runlocal: boolean) => ({
+    seed: 0,
+    total_epochs: 90,
+    num_classes: i21k.classes,
+    init_head_bias: -10,
+    loss: i21k.loss,
+    input: {
+      data: { name: 'imagenet21k', split: 'full[51200:]' },
+      pp,
+      batch_size: runlocal ? 8 : 4096,
+      prefetch: 8,
+    },
+  }),
+};

@@ -6,11 +6,11 @@
 
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
+import { classify } from '../../common';
 import { adam, ateach, distanceAt, distillation, flexi, two } from './common';
 
 export default function config(text = ''): ConfigInput {
   const { runlocal, res, variant } = parseArg(text, { runlocal: false, res: 240, variant: 'B' });
-  const model_init = `deit3_${variant}_384_1k`;
   const model = { variant, pool_type: 'tok', patch_size: [16, 16] };
   const label = (key: string) =>
     `onehot(1000, key="${key}", key_result="labels")|keep("image", "prof", "labels")`;
@@ -25,12 +25,8 @@ export default function config(text = ''): ConfigInput {
   const split = (name: string, part = '') => `${name}${runlocal ? '[:16]' : part}`;
   const [minitrain, minival] = [split('train', '[:2%]'), split('train', '[99%:]')];
   const [val, test] = [split('validation'), split('test')];
-  const accuracy = (name: string, split: string, pp_fn: string) => ({
-    type: 'classification',
-    data: { name, split },
-    pp_fn,
-    loss_name: 'sigmoid_xent',
-  });
+  const accuracy = (name: string, split: string, pp_fn: string) =>
+    classify(name, split, { pp_fn, loss_name: 'sigmoid_xent' });
   /** On all data sets, with names that end in `end`. */
   const everywhere = (begin: string, end: string, pp: string, options: object) =>
     Object.fromEntries(
@@ -61,15 +57,9 @@ export default function config(text = ''): ConfigInput {
 
     model_name: 'proj.flexi.vit',
     model,
-    model_init,
     flexi,
-    distill: {
-      teachers: { prof: { model_name: 'vit', model, model_init } },
-      distance: 'kl',
-      distance_kw: { t: 1 },
-    },
     ...adam,
-    ...distillation,
+    ...distillation(model, `deit3_${variant}_384_1k`),
 
     log_training_steps: 50,
     ckpt_steps: 1000,

@@ -7,15 +7,12 @@
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
 import { classify } from '../../common';
-import { adam, ateach, distanceAt, distillation, flexi, two } from './common';
-import { parts } from './i21k_sup';
+import { adam, ateach, distanceAt, distillation, flexi, i21k, two } from './common';
 
-const classes = 21_843;
-const loss = 'sigmoid_xent';
+const { classes, loss, parts } = i21k;
 
 export default function config(text = ''): ConfigInput {
   const { runlocal, res } = parseArg(text, { runlocal: false, res: 240 });
-  const model_init = 'howto-i21k-B/8';
   const labels = `onehot(${classes})|keep("image", "prof", "labels")`;
   const larger = Math.floor(res / 7) * 8;
   const few = (split: string) => (runlocal ? 'full[:16]' : split);
@@ -30,32 +27,17 @@ export default function config(text = ''): ConfigInput {
   const prof = 'decode|resize(256)|central_crop(224)|value_range(-1, 1, outkey="prof")';
 
   return {
-    seed: 0,
-    total_epochs: 90,
-    num_classes: classes,
-    init_head_bias: -10,
-    loss,
-
-    input: {
-      data: { name: 'imagenet21k', split: 'full[51200:]' },
-      pp:
-        `decode|inception_crop|flip_lr|copy("image", "prof")|resize(${res})|value_range(-1, 1)` +
+    ...i21k.training(
+      `decode|inception_crop|flip_lr|copy("image", "prof")|resize(${res})|value_range(-1, 1)` +
         `|resize(224, outkey="prof")|value_range(-1, 1, key="prof")|${labels}`,
-      batch_size: runlocal ? 8 : 4096,
-      prefetch: 8,
-    },
+      runlocal,
+    ),
 
     model_name: 'proj.flexi.vit',
     model: { variant: 'B', pool_type: 'tok', patch_size: [8, 8] },
-    model_init,
     flexi,
-    distill: {
-      teachers: { prof: { model_name: 'vit', model: { variant: 'B/8', pool_type: 'tok' }, model_init } },
-      distance: 'kl',
-      distance_kw: { t: 1 },
-    },
     ...adam,
-    ...distillation,
+    ...distillation({ variant: 'B/8', pool_type: 'tok' }, 'howto-i21k-B/8'),
 
     log_training_steps: 50,
     ckpt_steps: 1000,

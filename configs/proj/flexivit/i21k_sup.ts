@@ -6,13 +6,9 @@
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
 import { classify, finish } from '../../common';
-import { adam, ateach, flexi, two } from './common';
+import { adam, ateach, flexi, i21k, two } from './common';
 
-const classes = 21_843;
-const loss = 'sigmoid_xent';
-
-/** Of the only split: held out, and seen. */
-export const parts = { test: 'full[:25_600]', val: 'full[25_600:51_200]', train: 'full[51_200:76_800]' };
+const { classes, loss, parts } = i21k;
 
 /** Ends preprocessing: labels are in the key that they come in. */
 const labels = finish(classes).replace(', key="label", key_result="labels"', '');
@@ -22,18 +18,7 @@ export default function config(text = ''): ConfigInput {
   const pp_fn = `decode|resize_small(${Math.floor(res / 7) * 8})|central_crop(${res})|${labels}`;
 
   return {
-    seed: 0,
-    total_epochs: 90,
-    num_classes: classes,
-    init_head_bias: -10,
-    loss,
-
-    input: {
-      data: { name: 'imagenet21k', split: 'full[51200:]' },
-      pp: `decode_jpeg_and_inception_crop(${res})|flip_lr|randaug(2,10)|${labels}`,
-      batch_size: runlocal ? 8 : 4096,
-      prefetch: 8,
-    },
+    ...i21k.training(`decode_jpeg_and_inception_crop(${res})|flip_lr|randaug(2,10)|${labels}`, runlocal),
 
     model_name: 'proj.flexi.vit',
     model: { variant: 'B', pool_type: 'tok', posemb: 'learn', patch_size: [8, 8], posemb_size: [7, 7] },

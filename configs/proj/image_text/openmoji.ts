@@ -5,6 +5,7 @@
 
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
+import { openmojiEvals } from './openmoji_evals';
 
 const resolution = 32;
 
@@ -18,8 +19,6 @@ export default function config(text = ''): ConfigInput {
     batch_size: 128,
   });
   const width = { width: 96, mlp_dim: 192, num_heads: 4, dropout: 0.1 };
-  const log = { log_epochs: 10, skip_first: true };
-  const pp_img = `resize(${resolution})|value_range(-1, 1)`;
 
   return {
     header: {
@@ -60,23 +59,10 @@ export default function config(text = ''): ConfigInput {
 
     log_training_steps: 50,
     ckpt_epochs: 10,
-    evals: {
-      retrieval: {
-        type: 'proj.image_text.retrieval',
-        dataset: 'openmoji',
-        txt_name: ['captions', 'text'],
-        pp_img,
-        pp_txt: tokens('texts'),
-        ...log,
-      },
-      group: {
-        type: 'proj.image_text.discriminative_classifier',
-        dataset_names: ['openmoji'],
-        prompt_templates: ['{}'],
-        pp_img,
-        pp_txt: tokens('texts'),
-        ...log,
-      },
-    },
+    evals: openmojiEvals({
+      pp_img: `resize(${resolution})|value_range(-1, 1)`,
+      pp_txt: tokens('texts'),
+      log_epochs: 10,
+    }),
   };
 }
