@@ -36,8 +36,11 @@ export async function evaluate(
   try {
     let state: EvaluatedState;
     let step = 0;
-    if (location === undefined) state = { params: await initialParams(), extra: {} };
-    else {
+    if (location === undefined) {
+      if (!run.config.model_init)
+        run.note('Neither a checkpoint nor model_init: these are initial parameters.');
+      state = { params: await initialParams(), extra: {} };
+    } else {
       const archive = await openCheckpoint(location, run.note);
       try {
         const places = [...new Set(['params', variablesPlace, ...evaluators.map(({ place }) => place)])];
