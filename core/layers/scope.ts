@@ -70,6 +70,14 @@ export interface Variable {
   set(value: tf.Tensor): void;
 }
 
+/** How layers are scanned. */
+export interface LayerScan<X extends Tree<tf.Tensor>> extends Pick<tf.ScanOptions, 'remat' | 'reverse'> {
+  /** The position of the axis of layers in the stacked parameters. Default: 0. */
+  readonly axis?: number;
+  /** What layers get one slice each of, along the leading axis. */
+  readonly xs?: X;
+}
+
 /** Keys of named random streams (`dropout`), absent outside training. */
 export type RngStreams = { readonly [stream: string]: tf.Tensor };
 
@@ -210,17 +218,18 @@ export class Scope {
    * Runs `length` equal layers one after the other, each on the result of the one before, with their parameters stacked
    * along `axis` under one name, as Flax's lifted scan does. Each layer has its own initial values and random streams. A
    * compiled program has one copy of the layer, whatever the length. `remat`: what the backward pass may keep of each
-   * layer.
+   * layer. `reverse`: from the last layer to the first.
    *
-   * @param body of a layer's scope and the carry: the next carry, of the same shapes and dtypes, and any tree of tensors
-   * @returns the last carry, and the trees stacked on a new leading axis
+   * @param body of a layer's scope, the carry and the layer's slice of `xs` along the leading axis: the next carry, of the
+   *   same shapes and dtypes, and any tree of tensors
+   * @returns the last carry, and the trees stacked on a new leading axis, in the order of the layers
    */
-  scan<Carry extends Tree<tf.Tensor>, Out extends Tree<tf.Tensor>>(
+  scan<Carry extends Tree<tf.Tensor>, Out extends Tree<tf.Tensor>, X extends Tree<tf.Tensor> = undefined>(
     name: string,
     length: number,
-    body: (layer: Scope, carry: Carry) => readonly [carry: Carry, out: Out],
+    body: (layer: Scope, carry: Carry, x: X) => readonly [carry: Carry, out: Out],
     init: Carry,
-    { axis = 0, remat }: { readonly axis?: number; readonly remat?: tf.RematPolicy } = {},
+    { axis = 0, remat, xs, reverse }: LayerScan<X> = {},
   ): [carry: Carry, out: Out] {
     const path = [...this.path, name];
     const layers = [...this.layers, { length, axis }];
@@ -229,14 +238,17 @@ export class Scope {
     const rngs = Object.fromEntries(
       Object.entries(this.rngs).map(([stream, key]) => [stream, tf.random.splitStacked(key, length)]),
     );
-    const step = (carry: Carry, slice: { params: NestedRecord<tf.Tensor>; rngs: RngStreams }) => {
+    const step = (
+      carry: Carry,
+      slice: { params: NestedRecord<tf.Tensor>; rngs: RngStreams; x: Tree<tf.Tensor> },
+    ) => {
       const ofLayer: Source =
         source.kind === 'declare'
           ? source
           : { kind: 'read', params: slice.params, pick: (value) => value, taken: layers.length };
-      return body(new Scope(path, ofLayer, slice.rngs, layers), carry);
+      return body(new Scope(path, ofLayer, slice.rngs, layers), carry, slice.x as X);
     };
-    return tf.scan(step, init, { params: stacked, rngs }, { length, remat });
+    return tf.scan(step, init, { params: stacked, rngs, x: xs }, { length, remat, reverse });
   }
 
   /** A stack's parameters with the axis of layers in front. */

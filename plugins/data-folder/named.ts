@@ -15,6 +15,7 @@ export const namedFolders: Readonly<Record<string, string>> = {
   'cars196:2.1.0': 'cars196',
   cifar10: 'cifar10',
   cifar100: 'cifar100',
+  'downsampled_imagenet/64x64': 'downsampled_imagenet/64x64',
   dtd: 'dtd',
   food101: 'food101',
   imagenet2012: 'imagenet2012',

@@ -17,6 +17,8 @@ export interface AttentionOptions {
   readonly outFeatures?: number;
   /** Of all four kernels. Default: LeCun normal. */
   readonly kernelInit?: Initializer;
+  /** Of the kernel of `out`. Default: as the others. */
+  readonly outKernelInit?: Initializer;
   readonly biasInit?: Initializer;
   readonly useBias?: boolean;
   /** What inputs and parameters are cast to. Default: they promote, as in JAX. */
@@ -99,7 +101,9 @@ export function attendTo(
   const weights = tf.softmax(mask ? tf.where(mask, scores, lowest[dtype ?? 'float32']) : scores);
   const kept = dropout ? dropoutOf(scope, weights, dropout) : weights;
   const attended = tf.transpose(tf.matMul(kept, value), [0, 2, 1, 3]);
-  const shared = { ...initsOf(options), inputAxes: 2, features: [outFeatures] };
+  const { kernelInit, ...others } = initsOf(options);
+  const { outKernelInit = kernelInit } = options;
+  const shared = { ...others, kernelInit: outKernelInit, inputAxes: 2, features: [outFeatures] };
   return tf.reshape(flatDense(scope.child('out'), attended, shared), [batch, length, outFeatures]);
 }
 

@@ -23,6 +23,7 @@ import distill from '../../proj/distill';
 import flexi from '../../proj/flexivit';
 import gsam from '../../proj/gsam';
 import imageText from '../../proj/image_text';
+import jet from '../../proj/jet';
 import uvim from '../../proj/uvim';
 import type { GoldenCase } from './golden';
 import { fetchAll } from './runtimes';
@@ -42,6 +43,7 @@ const plugins = [
   flexi,
   gsam,
   imageText,
+  jet,
   uvim,
 ] as unknown as readonly Plugin[];
 
