@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { bv, expectUserError, project, root, tinyConfig } from '../support/cli';
-import { finalDigest } from '../support/runs';
+import { finalDigest, metricsOf } from '../support/runs';
 
 jest.setTimeout(300_000);
 
@@ -117,4 +117,73 @@ test('a run is made again from its workdir, to the same bits, and not with somet
     await bv(['rerun', 'proj'], { cwd }),
     /proj isn't the workdir of a run: it has no config\.json/,
   );
+});
+
+/** `repository()`, with what `npm ci` installs in a moment and without the network: packages that lie in it. */
+function repositoryWithPackages(): string {
+  const cwd = repository();
+  const packages = { 'big-vision-ts': '0.1.0', loudness: '1.0.0' };
+  const dependencies = Object.fromEntries(
+    Object.keys(packages).map((name) => [name, `file:packages/${name}`]),
+  );
+  const locked = Object.entries(packages).flatMap(([name, version]) => [
+    [`packages/${name}`, { version }],
+    [`node_modules/${name}`, { resolved: `packages/${name}`, link: true }],
+  ]);
+  const workspace = { name: 'workspace', version: '1.0.0' };
+  const lock = {
+    ...workspace,
+    lockfileVersion: 3,
+    requires: true,
+    packages: { '': { ...workspace, dependencies }, ...Object.fromEntries(locked) },
+  };
+  for (const [file, text] of Object.entries({
+    'package.json': JSON.stringify({ ...workspace, private: true, bv: {}, dependencies }),
+    'package-lock.json': JSON.stringify(lock),
+    'packages/big-vision-ts/package.json': '{"name": "big-vision-ts", "version": "0.1.0"}',
+    // Says that it was this one that was started.
+    'packages/big-vision-ts/bin/bv.js': `console.error('pinned bv'); require(${JSON.stringify(path.join(root, 'bin/bv.js'))});`,
+    'packages/loudness/package.json': '{"name": "loudness", "version": "1.0.0"}',
+    'packages/loudness/index.js': 'exports.factor = 2;\n',
+    'proj/louder/factor.ts': "export { factor } from 'loudness';\n",
+  })) {
+    fs.mkdirSync(path.dirname(path.join(cwd, file)), { recursive: true });
+    fs.writeFileSync(path.join(cwd, file), text);
+  }
+  fs.symlinkSync('../packages/loudness', path.join(cwd, 'node_modules/loudness'));
+  git(cwd, 'add', '.');
+  git(cwd, 'commit', '-qm', 'packages');
+  return cwd;
+}
+
+test('a pin is checked out with its own dependencies, and trained there when what is here has changed', async () => {
+  const cwd = repositoryWithPackages();
+  const env = { npm_config_offline: 'true', npm_config_update_notifier: 'false' };
+  expect(await bv(['pin', 'louder', '--config', 'tiny.ts'], { cwd })).toMatchObject({ code: 0 });
+  const pinned = git(cwd, 'rev-parse', 'HEAD').trim();
+
+  fs.writeFileSync(path.join(cwd, 'packages/loudness/index.js'), 'exports.factor = 30;\n');
+  git(cwd, 'commit', '-qam', 'much louder');
+  const train = (workdir: string, ...args: string[]) =>
+    bv(['train', ...args, '--workdir', `runs/${workdir}`], { cwd });
+
+  expectUserError(
+    await train('refused', '--pinned', 'louder'),
+    /isn't what "louder" was pinned with: packages\/loudness\/index\.js\.\ntry: bv pin checkout louder/,
+  );
+  expect(fs.existsSync(path.join(cwd, 'runs/refused'))).toBe(false);
+
+  const folder = path.join('.cache/pins', `louder-${pinned.slice(0, 10)}`);
+  for (const _ of ['made', 'found']) {
+    const checkout = await bv(['pin', 'checkout', 'louder'], { cwd, env });
+    expect([checkout.code, checkout.stdout.trim()]).toEqual([0, folder]);
+  }
+  expect(git(path.join(cwd, folder), 'rev-parse', 'HEAD').trim()).toBe(pinned);
+  const installed = path.join(cwd, folder, 'node_modules/loudness/index.js');
+  expect(fs.readFileSync(installed, 'utf8')).toContain('factor = 2;');
+
+  const there = await train('pinned', '--pinned', 'louder', '--config.seed=5');
+  expect(there).toMatchObject({ code: 0, stderr: expect.stringContaining('pinned bv') as string });
+  const [{ training_loss } = {}] = metricsOf(path.join(cwd, 'runs/pinned'));
+  expect(training_loss).toBeCloseTo(2 * Math.log(10), 1);
 });
