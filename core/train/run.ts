@@ -61,12 +61,16 @@ export interface InputPipeline {
    * are made alone: processes that share the rows have together what one would have.
    */
   train(input: InputConfig, seed: number, rows?: Rows): Promise<OpenedInput>;
-  /** One pass in order; the last batch is padded, and `_mask` (float32, 1 or 0) tells which examples count. */
+  /**
+   * One pass in order; the last batch is padded, and `_mask` (float32, 1 or 0) tells which examples count. With `rows`
+   * those of each batch are made alone, and there are as many batches as without.
+   */
   evaluate(input: {
     readonly data: DataConfig;
     readonly pp: string;
     readonly batch_size: number;
     readonly workers?: number;
+    readonly rows?: Rows;
     /** The config keys that data and pp come from, for errors. */
     readonly where?: { readonly data: string; readonly pp: string };
   }): Promise<OpenedInput>;

@@ -2,21 +2,18 @@
 
 import { z } from 'zod';
 import { hostArray } from '../../core/array';
-import { dataSchema } from '../../core/config/schema';
 import { catalogue } from '../../core/errors';
 import type { Batch, Evaluator, EvaluatorContext, Loss, Params, PredictFn } from '../../core/extensions';
 import type { Jitted, Runtime } from '../../core/runtime';
 import { didYouMean } from '../../core/suggest';
 import * as tf from '../../core/tensor';
-import type { InputPipeline, OpenedInput } from '../../core/train/run';
-import { checkBatchSize, forEachBatch } from './feed';
+import type { OpenedInput } from '../../core/train/run';
+import { forEachBatch, openPass, passOptions, type PassServices } from './feed';
 
 export const classificationSchema = z.strictObject({
-  data: dataSchema,
-  pp_fn: z.string().default('').describe('preprocessing, as "op(args)|op(args)": see `bv list ops`'),
+  ...passOptions,
   loss_name: z.string().describe('the loss to report: see `bv list losses`'),
   label_key: z.string().default('labels').describe('key of the labels: vectors with a value for each class'),
-  workers: z.int().min(0).optional().describe('worker threads for preprocessing'),
 });
 export type ClassificationOptions = z.output<typeof classificationSchema>;
 
@@ -87,23 +84,21 @@ function stepFor(
   return step;
 }
 
-export interface ClassificationServices {
-  readonly runtime: Runtime;
-  readonly pipeline: InputPipeline;
+export interface ClassificationServices extends PassServices {
   /** Makes a loss by its name. */
   readonly lossNamed: (name: string, where: string) => Loss;
 }
 
 export async function classification(
   options: ClassificationOptions,
-  { name, predict, batch_size }: EvaluatorContext,
-  { runtime, pipeline, lossNamed }: ClassificationServices,
+  context: EvaluatorContext,
+  services: ClassificationServices,
 ): Promise<Evaluator> {
-  const { data, pp_fn, loss_name, label_key, workers } = options;
-  checkBatchSize(name, batch_size, runtime);
+  const { loss_name, label_key } = options;
+  const { name, predict } = context;
+  const { runtime, lossNamed } = services;
   const loss = lossNamed(loss_name, `evals.${name}.loss_name`);
-  const where = { data: `evals.${name}.data`, pp: `evals.${name}.pp_fn` };
-  const input = await pipeline.evaluate({ data, pp: pp_fn, batch_size, workers, where });
+  const input = await openPass(options, context, services);
   checkLabels(input, name, label_key);
   const step = stepFor(runtime, predict, options, loss, input);
 

@@ -5,8 +5,8 @@ import { catalogue } from '../../core/errors';
 import type { Batch, EvaluatorContext, ModelResult, Params } from '../../core/extensions';
 import * as tf from '../../core/tensor';
 import { namedLeaves } from '../../core/tree';
-import { forEachBatch } from './feed';
-import { openPass, type PassOptions, type PassServices, type PerExampleFn } from './per-example';
+import { forEachBatch, openPass, type PassOptions, type PassServices } from './feed';
+import type { PerExampleFn } from './per-example';
 import { countedRows } from './rows';
 
 /** One example's values, without the batch axis, and its place in the data. */

@@ -1,9 +1,13 @@
-// Batches of an evaluation on the device(s).
+// Batches of an evaluation on the device(s). Of several processes each makes and sends the rows of its own devices, as in
+// training. All of them have the same number of batches, since together they go through their programs.
 
+import { z } from 'zod';
+import { dataSchema } from '../../core/config/schema';
 import { catalogue } from '../../core/errors';
+import type { EvaluatorContext } from '../../core/extensions';
 import { batchParts, batchSharding, type Runtime } from '../../core/runtime';
 import * as tf from '../../core/tensor';
-import type { OpenedInput } from '../../core/train/run';
+import type { InputPipeline, OpenedInput } from '../../core/train/run';
 
 const errors = catalogue('eval', {
   batchSize: (v: { name: string; batch_size: number; devices: number }) => ({
@@ -12,9 +16,31 @@ const errors = catalogue('eval', {
   }),
 });
 
-export function checkBatchSize(name: string, batch_size: number, runtime: Runtime): void {
+/** The options of evaluators that go over one data set. */
+export const passOptions = {
+  data: dataSchema,
+  pp_fn: z.string().default('').describe('preprocessing, as "op(args)|op(args)": see `bv list ops`'),
+  workers: z.int().min(0).optional().describe('worker threads for preprocessing'),
+};
+export const passSchema = z.strictObject(passOptions);
+export type PassOptions = z.output<typeof passSchema>;
+
+export interface PassServices {
+  readonly runtime: Runtime;
+  readonly pipeline: InputPipeline;
+}
+
+/** The pass that an evaluator makes over its data, opened: this process's rows of each batch. */
+export function openPass(
+  { data, pp_fn, workers }: PassOptions,
+  { name, batch_size }: Pick<EvaluatorContext, 'name' | 'batch_size'>,
+  { runtime, pipeline }: PassServices,
+): Promise<OpenedInput> {
   const devices = batchParts(runtime.mesh);
   if (batch_size % devices !== 0) throw errors.batchSize({ name, batch_size, devices });
+  const rows = runtime.rowsHere(batch_size, batchSharding(runtime.mesh));
+  const where = { data: `evals.${name}.data`, pp: `evals.${name}.pp_fn` };
+  return pipeline.evaluate({ data, pp: pp_fn, batch_size, workers, rows, where });
 }
 
 /** How many batches may wait for the device, which has no other way to hold back who feeds it. */
@@ -31,13 +57,17 @@ export async function forEachBatch(
   batches = Infinity,
 ): Promise<void> {
   const sharding = batchSharding(runtime.mesh);
+  const rowsOf = (name: string) => input.spec[name]!.shape[0] as number;
   const stream = input.batches(0);
   try {
     for (let waiting = 1; waiting <= batches; waiting++) {
       const host = await stream.next();
       if (!host) return;
       const batch = Object.fromEntries(
-        Object.entries(host).map(([name, array]) => [name, runtime.toDevice(array, sharding)]),
+        Object.entries(host).map(([name, array]) => [
+          name,
+          runtime.rowsToDevice(array, rowsOf(name), sharding),
+        ]),
       );
       stream.release?.(host);
       let results;

@@ -9,8 +9,7 @@ import { didYouMean } from '../../core/suggest';
 import * as tf from '../../core/tensor';
 import type { OpenedInput } from '../../core/train/run';
 import { namedLeaves, subtree, type Tree } from '../../core/tree';
-import { forEachBatch } from './feed';
-import { openPass, type PassServices } from './per-example';
+import { forEachBatch, openPass, type PassServices } from './feed';
 import { fitRidge, type Ridge } from './ridge';
 import { countedRows, joinRows, padRows, rowsOf } from './rows';
 

@@ -9,8 +9,8 @@ import { type Cell, writeGrid } from '../../core/grid';
 import type * as tf from '../../core/tensor';
 import { namedLeaves } from '../../core/tree';
 import { forEachExample } from './each-example';
+import { passOptions, type PassServices } from './feed';
 import { kinds, painted } from './paint';
-import { passOptions, type PassServices } from './per-example';
 import { outfileOf } from './save';
 
 const column = z.strictObject({
@@ -77,6 +77,8 @@ export async function saveGrid(
         }));
         rows.push(cells);
       });
+      // Each of several processes has everything.
+      if (services.runtime.process.index !== 0) return;
       await fs.mkdir(path.dirname(file), { recursive: true });
       await writeGrid(file, rows);
     },

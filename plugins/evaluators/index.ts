@@ -4,24 +4,17 @@ import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
 import { classification, classificationSchema } from './classification';
+import { passSchema } from './feed';
 import { fewshot, fewshotSchema } from './fewshot';
 import { gridSchema, saveGrid } from './grid';
 import { evaluatorRunners } from './parity';
-import { meanOfExamples, namedOutput, passSchema } from './per-example';
+import { meanOfExamples, namedOutput } from './per-example';
 import { save, saveSchema } from './save';
 
 export { type ClassificationOptions, type Sums, sumsOf } from './classification';
 export { type ExampleFn, forEachExample, onlyOutput } from './each-example';
-export { checkBatchSize, forEachBatch } from './feed';
-export {
-  meanOfExamples,
-  namedOutput,
-  openPass,
-  passOptions,
-  type PassOptions,
-  passSchema,
-  type PassServices,
-} from './per-example';
+export { forEachBatch, openPass, passOptions, type PassOptions, passSchema, type PassServices } from './feed';
+export { meanOfExamples, namedOutput } from './per-example';
 export { countedRows, joinRows, rowsOf } from './rows';
 export { save } from './save';
 

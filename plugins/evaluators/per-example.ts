@@ -1,28 +1,10 @@
 // The mean of values that each example has, over one pass of a data set.
 
-import { z } from 'zod';
-import { dataSchema } from '../../core/config/schema';
 import { catalogue } from '../../core/errors';
 import type { Batch, Evaluator, EvaluatorContext, ModelResult, Params } from '../../core/extensions';
-import type { Runtime } from '../../core/runtime';
 import * as tf from '../../core/tensor';
-import type { InputPipeline } from '../../core/train/run';
 import { isDict } from '../../core/tree';
-import { checkBatchSize, forEachBatch } from './feed';
-
-/** The options of evaluators that go over one data set. */
-export const passOptions = {
-  data: dataSchema,
-  pp_fn: z.string().default('').describe('preprocessing, as "op(args)|op(args)": see `bv list ops`'),
-  workers: z.int().min(0).optional().describe('worker threads for preprocessing'),
-};
-export const passSchema = z.strictObject(passOptions);
-export type PassOptions = z.output<typeof passSchema>;
-
-export interface PassServices {
-  readonly runtime: Runtime;
-  readonly pipeline: InputPipeline;
-}
+import { forEachBatch, openPass, type PassOptions, type PassServices } from './feed';
 
 const errors = catalogue('eval', {
   notNamed: (v: { name: string }) => ({
@@ -37,17 +19,6 @@ const errors = catalogue('eval', {
 
 /** Traced: named values of a batch, each [batch]. */
 export type PerExampleFn = (params: Params, batch: Batch) => Readonly<Record<string, tf.Tensor>>;
-
-/** The one pass that an evaluator makes over its data, opened. */
-export function openPass(
-  { data, pp_fn, workers }: PassOptions,
-  { name, batch_size }: Pick<EvaluatorContext, 'name' | 'batch_size'>,
-  { runtime, pipeline }: PassServices,
-) {
-  checkBatchSize(name, batch_size, runtime);
-  const where = { data: `evals.${name}.data`, pp: `evals.${name}.pp_fn` };
-  return pipeline.evaluate({ data, pp: pp_fn, batch_size, workers, where });
-}
 
 /**
  * Means over the examples that `_mask` counts; of no examples they are NaN. What padding gives is left out, even NaN.

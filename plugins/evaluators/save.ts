@@ -9,8 +9,7 @@ import { catalogue } from '../../core/errors';
 import type { Batch, Evaluator, EvaluatorContext, Params } from '../../core/extensions';
 import * as tf from '../../core/tensor';
 import { namedLeaves, nest, type Tree } from '../../core/tree';
-import { forEachBatch } from './feed';
-import { openPass, passOptions, type PassServices } from './per-example';
+import { forEachBatch, openPass, passOptions, type PassServices } from './feed';
 import { countedRows, joinRows, rowsOf } from './rows';
 
 export const saveSchema = z.strictObject({
@@ -73,7 +72,7 @@ export async function save(
       const reads: ReturnType<typeof read>[] = [];
       await forEachBatch(runtime, input, (batch) => void reads.push(read(step(params, batch))));
       const all = await Promise.all(reads);
-      // Each of several processes has read everything.
+      // Each of several processes has everything.
       if (runtime.process.index !== 0) return;
       await fs.mkdir(path.dirname(file), { recursive: true });
       await saveNpz(file, nest(withoutPadding(all)), { compress: true });

@@ -43,10 +43,10 @@ export function createPipeline(registry: Registry, container: Container): InputP
       }));
       return open({ sources, seed, shuffle, evaluation: false }, { batch_size, prefetch, workers, rows });
     },
-    evaluate: ({ data, pp, batch_size, workers, where = { data: 'data', pp: 'pp' } }) =>
+    evaluate: ({ data, pp, batch_size, workers, rows, where = { data: 'data', pp: 'pp' } }) =>
       open(
         { sources: [{ data, pp, share: 1, where }], seed: 0, shuffle: false, evaluation: true },
-        { batch_size, prefetch: evaluationPrefetch, workers },
+        { batch_size, prefetch: evaluationPrefetch, workers, rows },
       ),
   };
 }
@@ -122,7 +122,8 @@ class Input implements OpenedInput {
     const { start, end } = this.rows;
     const position = number * this.options.batch_size + start;
     const left = this.made.recipe.evaluation ? this.examples - position : Infinity;
-    const count = Math.min(end - start, left);
+    // In the last batch of an evaluation all of a process's rows may be padding.
+    const count = Math.max(0, Math.min(end - start, left));
     const batch = this.memory.take();
     if (count < end - start) clearFrom(batch, count);
     await this.fill(batch, position, count, stop);

@@ -1,4 +1,5 @@
 import { sizeOf } from '../../../core/array';
+import type { Rows } from '../../../core/blocks';
 import type { UserError } from '../../../core/errors';
 import { type HostBatch, type InputPipeline, type OpenedInput, tokens } from '../../../core/train/run';
 import { digests, expectSeekable } from '../../support/seekable';
@@ -59,6 +60,7 @@ interface Choice {
   readonly prefetch?: number;
   readonly shuffle?: boolean;
   readonly seed?: number;
+  readonly rows?: Rows;
 }
 
 async function train(choice: Choice = {}): Promise<OpenedInput> {
@@ -79,8 +81,8 @@ async function train(choice: Choice = {}): Promise<OpenedInput> {
 }
 
 async function evaluate(choice: Choice = {}): Promise<OpenedInput> {
-  const { size = 10, pp = "keep('x')", batch_size = 4, workers } = choice;
-  const input = await pipeline.evaluate({ data: { name: 'numbers', size }, pp, batch_size, workers });
+  const { size = 10, pp = "keep('x')", batch_size = 4, workers, rows } = choice;
+  const input = await pipeline.evaluate({ data: { name: 'numbers', size }, pp, batch_size, workers, rows });
   opened.push(input);
   return input;
 }
@@ -229,6 +231,37 @@ describe('evaluation batches', () => {
     expect([...batch!._mask!.data]).toEqual([1, 0, 0, 0]);
     expect(more).toEqual([]);
   });
+
+  it.each([
+    [20, 8, [0, 4, 8], undefined],
+    // The rows of the last process are padding, or some of them are.
+    [17, 8, [0, 4, 8], undefined],
+    [15, 8, [0, 4, 6, 8], undefined],
+    [10, 8, [0, 2, 4, 6, 8], 2],
+    [1, 4, [0, 1, 2, 3, 4], undefined],
+  ])(
+    '%d examples by %d, of processes with the rows %j (workers: %s)',
+    async (size, batch_size, bounds, workers) => {
+      const whole = await take(await evaluate({ size, batch_size }), 10);
+      const parts = [];
+      for (let process = 0; process < bounds.length - 1; process++) {
+        const rows = { start: bounds[process]!, end: bounds[process + 1]! };
+        const input = await evaluate({ size, batch_size, rows, workers });
+        expect(input.spec._mask!.shape).toEqual([batch_size]);
+        parts.push(await take(input, 10));
+      }
+      // Together they are the batches of one process, and so each example is of one of them.
+      for (const batches of parts) expect(batches).toHaveLength(whole.length);
+      for (const [number, batch] of whole.entries()) {
+        for (const name of ['x', '_mask', '_id'])
+          expect(parts.flatMap((part) => [...part[number]![name]!.data])).toEqual([...batch[name]!.data]);
+      }
+      const counted = parts.flatMap((part) =>
+        part.flatMap(({ _id, _mask }) => [..._id!.data].filter((_, row) => _mask!.data[row] === 1)),
+      );
+      expect(counted.sort((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, i) => i));
+    },
+  );
 });
 
 describe('errors', () => {
