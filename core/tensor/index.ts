@@ -98,7 +98,6 @@ export {
   outerProduct,
   // Shape
   batchToSpaceND,
-  broadcastTo,
   cast,
   clone,
   concat,
@@ -129,6 +128,7 @@ export {
 } from '@tensorflow/tfjs-core';
 
 export { associativeScan } from './associative-scan';
+export { broadcastTo } from './broadcast';
 export { cond, scan, type ScanOptions, whileLoop } from './control';
 export { grad, valueAndGrad, valueAndGrads } from './gradients';
 export {

@@ -2,7 +2,6 @@
 
 import {
   add,
-  broadcastTo,
   clone,
   type DataType,
   erf,
@@ -20,6 +19,7 @@ import {
   transpose,
   zerosLike,
 } from '@tensorflow/tfjs-core';
+import { broadcastTo } from './broadcast';
 import { sizeOf } from '../array';
 import { einsumSizes, parseEinsum } from './einsum';
 import { erfInv32 } from './float32';
@@ -300,7 +300,7 @@ function einsumGradient(
   const gradient = runOwn('CastStorageLike', { x: contracted, like: operand }, {});
   if (summed.length === 0) return gradient;
   const withOnes = operand.shape.map((size, i) => (summed.includes(letters[i] as string) ? 1 : size));
-  return broadcastTo(reshape(gradient, withOnes), operand.shape as number[]);
+  return broadcastTo(reshape(gradient, withOnes), operand.shape);
 }
 
 /** As one batched matrix product: operands as [batch, free, contract] and [batch, contract, free]. */

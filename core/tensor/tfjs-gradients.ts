@@ -9,7 +9,6 @@ import {
   type BatchMatMulAttrs,
   batchToSpaceND,
   type BatchToSpaceNDAttrs,
-  broadcastTo,
   cast,
   type ClipByValueAttrs,
   clone,
@@ -17,6 +16,7 @@ import {
   type ConcatAttrs,
   conv2d,
   type Conv2DAttrs,
+  type Conv2DBackpropFilterAttrs,
   type Conv2DBackpropInputAttrs,
   cos,
   cosh,
@@ -29,6 +29,7 @@ import {
   exp,
   floor,
   gather,
+  gatherND,
   type GatherV2Attrs,
   greater,
   greaterEqual,
@@ -57,6 +58,7 @@ import {
   type ReverseAttrs,
   rsqrt,
   scalar,
+  scatterND,
   sigmoid,
   sign,
   sin,
@@ -78,6 +80,7 @@ import {
   type Tensor,
   tensor1d,
   type Tensor1D,
+  tensorScatterUpdate,
   type TileAttrs,
   transpose,
   type TransposeAttrs,
@@ -89,6 +92,7 @@ import {
   zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core';
+import { broadcastTo } from './broadcast';
 import {
   binary,
   flat,
@@ -234,7 +238,7 @@ function registerActivations(): void {
   rule('Prelu', { inputs: ['x', 'alpha'] }, (dy, saved) => {
     const [x, alpha] = saved as [Tensor, Tensor];
     return {
-      x: () => where(positive(x), dy, mul(dy, alpha)),
+      x: () => sumTo(where(positive(x), dy, mul(dy, alpha)), x.shape),
       alpha: () => sumTo(where(positive(x), zerosLike(dy), mul(dy, x)), alpha.shape),
     };
   });
@@ -373,6 +377,27 @@ function registerShapes(): void {
   }));
 }
 
+function registerPlaces(): void {
+  rule('GatherNd', { inputs: ['params', 'indices'] }, (dy, saved) => {
+    const [params, indices] = saved as [Tensor, Tensor];
+    return { params: () => scatterND(indices, dy, params.shape), indices: () => zeros(indices.shape) };
+  });
+  rule('ScatterNd', { inputs: ['indices'] }, (dy, [indices]) => ({
+    updates: () => gatherND(dy, indices as Tensor),
+    indices: () => zeros((indices as Tensor).shape),
+  }));
+  // Of equal indices one is chosen, and nobody says which.
+  rule('TensorScatterUpdate', { inputs: ['indices', 'updates'] }, (dy, saved) => {
+    const [indices, updates] = saved as [Tensor, Tensor];
+    return {
+      // A sum is a tensor of its own: cpu's kernel writes into its argument.
+      tensor: () => tensorScatterUpdate(add(dy, 0), indices, zerosLike(updates)),
+      updates: () => gatherND(dy, indices),
+      indices: () => zeros(indices.shape),
+    };
+  });
+}
+
 /** Puts the elements of a strided slice back to where they were taken from, axis by axis. */
 function stridedSliceGradient(dy: Tensor, x: Tensor, attrs: StridedSliceAttrs): Tensor {
   const { beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attrs;
@@ -490,18 +515,44 @@ function registerContractions(): void {
       filter: () => run('Conv2DBackpropFilter', { x: ddx, dy }, { ...common, filterShape: filter.shape }),
     };
   });
+  rule<Conv2DBackpropFilterAttrs>('Conv2DBackpropFilter', { inputs: ['x', 'dy'] }, (ddf, saved, attrs) => {
+    const [x, dy] = saved as [Tensor, Tensor];
+    const { strides, pad: padding, dataFormat, dimRoundingMode } = attrs;
+    const common = { strides, pad: padding, dataFormat, dimRoundingMode };
+    return {
+      x: () => run('Conv2DBackpropInput', { dy, filter: ddf }, { ...common, inputShape: x.shape }),
+      dy: () => conv2d(x as never, ddf as never, strides, padding as 'same', dataFormat, 1, dimRoundingMode),
+    };
+  });
+  // The convolution and its two gradients are one product of three, each by the other two.
+  const depthwise = 'DepthwiseConv2dNative';
+  rule<DepthwiseConv2dNativeAttrs>(depthwise, { inputs: ['x', 'filter'] }, (dy, saved, attrs) => {
+    const [x, filter] = saved as [Tensor, Tensor];
+    const { inputShape, filterShape } = { inputShape: x.shape, filterShape: filter.shape };
+    return {
+      x: () => run(`${depthwise}BackpropInput`, { dy, filter }, { ...attrs, inputShape }),
+      filter: () => run(`${depthwise}BackpropFilter`, { x, dy }, { ...attrs, filterShape }),
+    };
+  });
   rule<DepthwiseConv2dNativeAttrs>(
-    'DepthwiseConv2dNative',
-    { inputs: ['x', 'filter'] },
-    (dy, saved, attrs) => {
-      const [x, filter] = saved as [Tensor, Tensor];
-      const { strides, pad: padding, dilations, dimRoundingMode } = attrs;
-      const common = { strides, pad: padding, dilations, dimRoundingMode };
-      const inputKernel = 'DepthwiseConv2dNativeBackpropInput';
-      const filterKernel = 'DepthwiseConv2dNativeBackpropFilter';
+    `${depthwise}BackpropInput`,
+    { inputs: ['dy', 'filter'] },
+    (x, saved, attrs) => {
+      const [dy, filter] = saved as [Tensor, Tensor];
       return {
-        x: () => run(inputKernel, { dy, filter }, { ...common, inputShape: x.shape }),
-        filter: () => run(filterKernel, { x, dy }, { ...common, filterShape: filter.shape }),
+        dy: () => run(depthwise, { x, filter }, attrs),
+        filter: () => run(`${depthwise}BackpropFilter`, { x, dy }, { ...attrs, filterShape: filter.shape }),
+      };
+    },
+  );
+  rule<DepthwiseConv2dNativeAttrs>(
+    `${depthwise}BackpropFilter`,
+    { inputs: ['x', 'dy'] },
+    (filter, saved, attrs) => {
+      const [x, dy] = saved as [Tensor, Tensor];
+      return {
+        x: () => run(`${depthwise}BackpropInput`, { dy, filter }, { ...attrs, inputShape: x.shape }),
+        dy: () => run(depthwise, { x, filter }, attrs),
       };
     },
   );
@@ -522,6 +573,7 @@ export function registerTfjsGradients(): void {
   registerElementwise();
   registerReductions();
   registerShapes();
+  registerPlaces();
   registerTopK();
   registerContractions();
   registerVolumeGradients();

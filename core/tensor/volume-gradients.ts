@@ -52,6 +52,20 @@ function registerPoolsAndConvolutions(): void {
       filter: () => run('Conv3DBackpropFilterV2', { x, dy }, { strides, pad, filterShape: filter.shape }),
     };
   });
+  rule<Conv3DAttrs>('Conv3DBackpropInputV2', { inputs: ['dy', 'filter'] }, (x, saved, { strides, pad }) => {
+    const [dy, filter] = saved as [Tensor, Tensor];
+    return {
+      dy: () => run('Conv3D', { x, filter }, conv3dAttrs(strides, pad)),
+      filter: () => run('Conv3DBackpropFilterV2', { x, dy }, { strides, pad, filterShape: filter.shape }),
+    };
+  });
+  rule<Conv3DAttrs>('Conv3DBackpropFilterV2', { inputs: ['x', 'dy'] }, (filter, saved, { strides, pad }) => {
+    const [x, dy] = saved as [Tensor, Tensor];
+    return {
+      x: () => run('Conv3DBackpropInputV2', { dy, filter }, { strides, pad, inputShape: x.shape }),
+      dy: () => run('Conv3D', { x, filter }, conv3dAttrs(strides, pad)),
+    };
+  });
   rule<Dilation2DAttrs>('Dilation2D', { inputs: ['x', 'filter'] }, (dy, saved, attrs) => {
     const [x, filter] = saved as [Tensor, Tensor];
     return {
@@ -60,6 +74,13 @@ function registerPoolsAndConvolutions(): void {
     };
   });
 }
+
+const conv3dAttrs = (strides: Conv3DAttrs['strides'], pad: Conv3DAttrs['pad']) => ({
+  strides,
+  pad,
+  dataFormat: 'NDHWC',
+  dilations: [1, 1, 1],
+});
 
 function registerNormalization(): void {
   rule<LRNAttrs>('LRN', { inputs: ['x'], result: true }, (dy, saved, attrs) => {

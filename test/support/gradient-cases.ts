@@ -21,6 +21,8 @@ const x = () => numbers([2, 3], 1);
 const positive = (shape: readonly number[] = [2, 3]) => numbers(shape, 2, 0.4, 2);
 const ids = () => tf.tensor([2, 0, 2, 1], [4], 'int32');
 
+const places = () => tf.tensor([2, 0, 0, 1, 2, 0], [3, 2], 'int32');
+
 export const gradientCases: Record<string, GradientCase> = {
   abs: () => [tf.abs, x()],
   cos: () => [tf.cos, x()],
@@ -115,6 +117,8 @@ export const gradientCases: Record<string, GradientCase> = {
       ),
     numbers([2, 3, 2], 3),
   ],
+  gatherND: () => [(a) => tf.gatherND(a as tf.Tensor, places()), numbers([3, 2, 2], 3)],
+  scatterND: () => [(a) => tf.scatterND(places(), a as tf.Tensor, [3, 2, 2]), numbers([3, 2], 3)],
   spaceToBatch: () => [
     (a) =>
       tf.spaceToBatchND(
@@ -256,6 +260,13 @@ export const cpuGradientCases: Record<string, GradientCase> = {
         1,
       ),
     numbers([2, 2, 3, 2], 3),
+  ],
+  // A sum is a tensor of its own: cpu's kernel writes into its argument.
+  tensorScatterUpdate: () => [
+    (a, b) =>
+      tf.tensorScatterUpdate(tf.add(a as tf.Tensor, 0), tf.tensor([2, 0], [2, 1], 'int32'), b as tf.Tensor),
+    numbers([3, 2], 3),
+    numbers([2, 2], 4),
   ],
   avgPool3d: () => [(a) => tfjs.avgPool3d(a as tfjs.Tensor5D, 2, 1, 'valid'), numbers([1, 3, 3, 2, 1], 3)],
   maxPool3d: () => [

@@ -110,7 +110,7 @@ export const shapingOps = {
     const along = axisOf(axis, inputs[0]!.shape);
     // tfjs lets an empty array of any other shape in.
     const filled = inputs.filter((value) => hlo.sizeOf(value.shape) > 0);
-    return hlo.concatenate(promote(...(filled.length > 0 ? filled : inputs.slice(0, 1))), along);
+    return hlo.concatenate(promote(...(filled.length > 0 ? filled : inputs)), along);
   }),
 
   Pack: lowerList<PackAttrs>((inputs, { axis }) => {

@@ -5,6 +5,7 @@ import { engine, setBackend, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { type DType, type HostArray, hostArray, sizeOf } from '../../../core/array';
 import '../../../core/tensor';
 import { registerFallbacks } from '../../../core/tensor/register';
+import { gradientsOf, offKinks, saysNoGradient, slopeError, stepped } from './gradient-support';
 import { type XlaOptions, XlaRuntime } from '../../../plugins/xla';
 
 export type Result = Tensor | readonly Tensor[];
@@ -17,6 +18,10 @@ export interface Case {
   readonly tolerance?: number;
   /** Where cpu is wrong or lacks the kernel: the same of other ops. */
   readonly reference?: (...inputs: Tensor[]) => Result;
+  /** Where the gradients are compared; at the inputs, moved off kinks, otherwise. */
+  readonly at?: readonly HostArray[];
+  /** Where there is none for these inputs, or cpu's is wrong. */
+  readonly gradient?: 'none' | 'wrong on cpu';
 }
 
 /** A runtime for the tests of a file. */
@@ -55,56 +60,84 @@ interface Outcome {
   readonly values: ArrayLike<number>;
 }
 
+/** The results of a case, or what it threw. */
+type Answer = readonly Outcome[] | Error;
+type Answers = Map<string, Answer>;
+
 const outcome = (x: Tensor): Outcome => ({ shape: x.shape, dtype: x.dtype, values: x.dataSync() });
 
 const listed = (result: Result): readonly Tensor[] => (Array.isArray(result) ? result : [result as Tensor]);
 
-function onCpu({ inputs, run, reference }: Case): Outcome[] {
-  const given = inputs.map(({ data, shape, dtype }) =>
-    tensor(data as Float32Array, shape as number[], dtype as 'float32' | 'int32' | 'bool'),
-  );
-  return listed((reference ?? run)(...given)).map(outcome);
+function onCpu(inputs: readonly HostArray[], run: Case['run']): Answer {
+  const given = () =>
+    inputs.map(({ data, shape, dtype }) =>
+      tensor(data as Float32Array, shape as number[], dtype as 'float32' | 'int32' | 'bool'),
+    );
+  return attempt(() => tidied(() => listed(run(...given())).map(outcome)));
 }
 
-/** One test for each case. */
+/** Traces all cases into one program; what it returns runs it with other inputs, and notes each case's answer. */
+function inOneProgram(
+  runtime: XlaRuntime,
+  cases: readonly Case[],
+  run: (one: Case, inputs: readonly Tensor[]) => Result,
+) {
+  const counts = new Map<string, number | Error>();
+  const all = runtime.jit(
+    (inputs: Tensor[][]) =>
+      cases.flatMap((one, i) => {
+        const results = attempt(() => listed(run(one, inputs[i]!)));
+        counts.set(one.name, results instanceof Error ? results : results.length);
+        return results instanceof Error ? [] : results;
+      }),
+    { name: 'cases' },
+  );
+  return (inputsOf: (one: Case) => readonly HostArray[], answers: Answers): void => {
+    const results = all(cases.map((one) => inputsOf(one).map((input) => runtime.toDevice(input)))).map(
+      outcome,
+    );
+    for (const { name } of cases) {
+      const count = counts.get(name)!;
+      answers.set(name, count instanceof Error ? count : results.splice(0, count));
+    }
+  };
+}
+
+function answered(answer: Answer): readonly Outcome[] {
+  if (answer instanceof Error) throw answer;
+  return answer;
+}
+
+function expectSame(found: Answer, wanted: Answer, tolerance?: number): void {
+  const type = ({ shape, dtype }: Outcome) => ({ shape, dtype });
+  expect(answered(found).map(type)).toEqual(answered(wanted).map(type));
+  answered(found).forEach(({ values }, i) => expectClose(values, answered(wanted)[i]!.values, tolerance));
+}
+
+/** One test for each case: its results, and its gradients. */
 export function compareWithCpu(cases: readonly Case[]): void {
   const holder = useXla();
-  const found = new Map<string, Outcome[] | Error>();
-  const expected = new Map<string, Outcome[] | Error>();
+  const answers = (): Answers => new Map();
+  const found = { cpu: answers(), xla: answers(), cpuGradients: answers(), xlaGradients: answers() };
+  const sides = { after: answers(), before: answers() };
+  const kinkless = new Map(cases.map(({ name, inputs, at }) => [name, at ?? offKinks(inputs)]));
 
   beforeAll(async () => {
     registerFallbacks('cpu');
     await setBackend('cpu');
     for (const one of cases) {
-      expected.set(
-        one.name,
-        attempt(() => tidied(() => onCpu(one))),
-      );
+      const run = one.reference ?? one.run;
+      found.cpu.set(one.name, onCpu(one.inputs, run));
+      const gradients = (...inputs: Tensor[]) => gradientsOf(run, inputs);
+      found.cpuGradients.set(one.name, onCpu(kinkless.get(one.name)!, gradients));
     }
     await setBackend('xla');
-    const { runtime } = holder;
-    const counts = new Map<string, number>();
-    const all = runtime.jit(
-      (inputs: Tensor[][]) =>
-        cases.flatMap((one, i) => {
-          try {
-            const results = listed(one.run(...inputs[i]!));
-            counts.set(one.name, results.length);
-            return results;
-          } catch (error) {
-            found.set(one.name, error as Error);
-            return [];
-          }
-        }),
-      { name: 'cases' },
-    );
-    const tensors = cases.map(({ inputs }) => inputs.map((input) => runtime.toDevice(input)));
-    const results = all(tensors).map(outcome);
-    let next = 0;
-    for (const { name } of cases) {
-      const count = counts.get(name);
-      if (count !== undefined) found.set(name, results.slice(next, (next += count)));
-    }
+    const values = inOneProgram(holder.runtime, cases, ({ run }, inputs) => run(...inputs));
+    const gradients = inOneProgram(holder.runtime, cases, ({ run }, inputs) => gradientsOf(run, inputs));
+    values(({ inputs }) => inputs, found.xla);
+    gradients(({ name }) => kinkless.get(name)!, found.xlaGradients);
+    values(({ name }) => stepped(kinkless.get(name)!, 1), sides.after);
+    values(({ name }) => stepped(kinkless.get(name)!, -1), sides.before);
   });
 
   test('names are distinct', () => {
@@ -112,17 +145,15 @@ export function compareWithCpu(cases: readonly Case[]): void {
   });
 
   test.each(cases.map((one) => [one.name, one] as const))('%s', (name, one) => {
-    const results = found.get(name)!;
-    if (results instanceof Error) throw results;
-    const wanted = expected.get(name)!;
-    if (wanted instanceof Error) throw wanted;
-    expect(results.map(({ shape, dtype }) => ({ shape, dtype }))).toEqual(
-      wanted.map(({ shape, dtype }) => ({ shape, dtype })),
-    );
-    results.forEach((result, i) => expectClose(result.values, wanted[i]!.values, one.tolerance ?? 2e-6));
+    expectSame(found.xla.get(name)!, found.cpu.get(name)!, one.tolerance);
+    const gradients = found.xlaGradients.get(name)!;
+    if (gradients instanceof Error && (one.gradient === 'none' || saysNoGradient(gradients))) return;
+    if (one.gradient !== 'wrong on cpu') expectSame(gradients, found.cpuGradients.get(name)!, 2e-5);
+    const [after, before] = [sides.after.get(name)!, sides.before.get(name)!].map(answered);
+    const error = slopeError(kinkless.get(name)!, answered(gradients), after!, before!);
+    expect(error).toBeLessThan(2e-3);
   });
 }
-
 function attempt<T>(f: () => T): T | Error {
   try {
     return f();
