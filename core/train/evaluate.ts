@@ -2,6 +2,7 @@
 
 import { openCheckpoint, selectParams } from '../checkpoint/load-params';
 import { catalogue } from '../errors';
+import { alone, type Processes } from '../processes/group';
 import type * as tf from '../tensor';
 import { nest } from '../tree';
 import { type EvaluatedState, evaluatorsOf } from './evals';
@@ -23,13 +24,16 @@ const errors = catalogue('eval', {
 export interface EvaluateOptions extends SetupOptions {
   /** A checkpoint, or a folder of them; otherwise the config's `model_init` or its initial parameters. */
   readonly checkpoint?: string;
+  /** Those that evaluate together; all with the same config and checkpoint. */
+  readonly processes?: Processes;
 }
 
 /** Runs every evaluator once. */
 export async function evaluate(
   options: EvaluateOptions,
 ): Promise<{ readonly step: number; readonly metrics: Readonly<Record<string, number>> }> {
-  const { hooks, registry, checkpoint: location } = options;
+  const { hooks, registry, checkpoint: location, processes = alone } = options;
+  await processes.agree('the config', JSON.stringify(options.config));
   const { run, input, loss, shardings, initialParams } = await setUp(options);
   const evaluators = evaluatorsOf(hooks, run, registry, loss);
   if (evaluators.length === 0) throw errors.none();
@@ -43,6 +47,7 @@ export async function evaluate(
     } else {
       const archive = await openCheckpoint(location, run.note);
       try {
+        await processes.agree('the checkpoint', `step ${archive.step ?? 'unknown'}`);
         const places = [...new Set(['params', variablesPlace, ...evaluators.map(({ place }) => place)])];
         const specs = stateSpecs(
           run,

@@ -56,6 +56,7 @@ async function evaluateTogether(
       workdir,
       progress,
       checkpoint,
+      processes,
     });
     progress.finish({ metrics });
     return ExitCode.ok;
