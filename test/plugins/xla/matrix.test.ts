@@ -242,3 +242,7 @@ add('matMul', (a, b) => tf.matMul(a!, b!), [values([2, 1, 2, 3]), values([3, 3, 
 });
 
 compareWithCpu(cases);
+
+test('a tensor of rank 0 has no axis to pad: tfjs refuses it, on each backend', () => {
+  expect(() => tf.pad(tf.scalar(1), [])).toThrow('Pass non-scalar to pad');
+});

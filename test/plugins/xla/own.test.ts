@@ -32,6 +32,7 @@ for (const [equation, a, b] of equations) {
     values(b, 1),
   );
 }
+add('einsum of one', (x) => tf.einsum('ijk->kj', x!), values([2, 3, 4]));
 add('gelu', (x) => tf.gelu(x!), values([5, 7], 4));
 add('exact gelu', (x) => tf.gelu(x!, false), values([5, 7], 4));
 cases.push({
@@ -65,6 +66,70 @@ add('bernoulli', (k) => tf.cast(tf.random.bernoulli(k!, 0.3, [40]), 'int32'), gi
 add('dropout', (x, k) => tf.dropout(x!, 0.4, k!), values([6, 7]), given('int32', [2], 5, 5));
 add('categorical', (x, k) => tf.random.categorical(k!, x!), values([6, 7]), given('int32', [2], 5, 5));
 add('optimizationBarrier', (x, y) => tf.optimizationBarrier([x!, y!]), values([2]), values([3]));
+
+// ---- loops, branches and rematerialisation: JavaScript's on cpu, regions of the program on XLA
+type X = { w: tf.Tensor; b: tf.Tensor };
+const layer =
+  (scale: tf.Tensor) =>
+  (h: tf.Tensor, { w, b }: X): [tf.Tensor, tf.Tensor] => {
+    const next = tf.tanh(tf.add(tf.matMul(h, w), tf.mul(b, scale)));
+    return [next, tf.mean(tf.square(next), 1)];
+  };
+const layers = [values([2, 3]), values([4, 3, 3], 0.9), values([4, 3]), values([])] as const;
+for (const remat of tf.rematPolicies) {
+  add(
+    `scan with ${remat}`,
+    (h, w, b, scale) => tf.scan(layer(scale!), h!, { w: w!, b: b! }, { remat }),
+    ...layers,
+  );
+  add(
+    `remat with ${remat}`,
+    (h, w, b, scale) =>
+      tf.remat((at: tf.Tensor, x: X) => tf.square(layer(scale!)(at, x)[0]), remat)(h!, { w: w!, b: b! }),
+    values([2, 3]),
+    values([3, 3], 0.9),
+    values([3]),
+    values([]),
+  );
+}
+add(
+  'scan backwards',
+  (h, w, b, scale) => tf.scan(layer(scale!), h!, { w: w!, b: b! }, { reverse: true }),
+  ...layers,
+);
+for (const sign of [1, -1]) {
+  add(
+    `cond of ${sign}`,
+    (x, y) =>
+      tf.cond(
+        tf.greater(tf.sum(tf.mul(x!, 0)), -sign),
+        () => tf.mul(tf.sin(x!), y!),
+        () => tf.square(y!),
+      ),
+    values([2, 3]),
+    values([2, 3], 1),
+  );
+}
+for (const axis of [0, 1]) {
+  for (const reverse of [false, true]) {
+    add(
+      `associativeScan over ${axis}${reverse ? ', reverse' : ''}`,
+      (x) => tf.associativeScan<tf.Tensor>(tf.mul, x!, { axis, reverse }),
+      values([5, 6]),
+    );
+  }
+}
+cases.push({
+  name: 'whileLoop, which has no gradient',
+  run: (x) =>
+    tf.whileLoop(
+      (at) => tf.less(tf.sum(at), 100),
+      (at) => tf.mul(at, 2),
+      x,
+    ),
+  inputs: [positive([3])],
+  gradient: 'none',
+});
 
 // ---- gradients of compositions: which kernels they need is tfjs's business, that they agree is ours
 const gradients: Record<string, [(x: tf.Tensor) => tf.Tensor, Case['inputs'][number]]> = {
