@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { bv, expectUserError, project, root, tinyConfig } from '../support/cli';
+import { bv, expectUserError, project, root, tinyConfig, write } from '../support/cli';
 import { finalDigest, metricsOf } from '../support/runs';
 
 jest.setTimeout(300_000);
@@ -11,9 +11,11 @@ jest.setTimeout(300_000);
 const git = (cwd: string, ...args: string[]) =>
   execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd }).toString();
 
-/** A workspace under version control, with one project and a config that uses it. */
-function repository(): string {
-  const cwd = project({
+/** A workspace under version control, in this folder of the repository, with one project and a config that uses it. */
+function repository(below = '.'): string {
+  const top = project({ 'README.md': '' });
+  const cwd = path.join(top, below);
+  write(cwd, {
     'package.json': '{"name": "workspace", "private": true, "bv": {}}',
     '.gitignore': 'node_modules\n.cache\nruns\n',
     'tiny.ts': tinyConfig({ louder: {}, ckpt_steps: 1 }),
@@ -34,8 +36,8 @@ function repository(): string {
   });
   fs.mkdirSync(path.join(cwd, 'node_modules'));
   fs.symlinkSync(root, path.join(cwd, 'node_modules', 'big-vision-ts'));
-  git(cwd, 'init', '-q');
-  git(cwd, 'add', '.');
+  git(top, 'init', '-q');
+  git(top, 'add', '.');
   git(cwd, 'commit', '-qm', 'start');
   return cwd;
 }
@@ -121,7 +123,7 @@ test('a run is made again from its workdir, to the same bits, and not with somet
 
 /** `repository()`, with what `npm ci` installs in a moment and without the network: packages that lie in it. */
 function repositoryWithPackages(): string {
-  const cwd = repository();
+  const cwd = repository('lab');
   const packages = { 'big-vision-ts': '0.1.0', loudness: '1.0.0' };
   const dependencies = Object.fromEntries(
     Object.keys(packages).map((name) => [name, `file:packages/${name}`]),
@@ -137,7 +139,7 @@ function repositoryWithPackages(): string {
     requires: true,
     packages: { '': { ...workspace, dependencies }, ...Object.fromEntries(locked) },
   };
-  for (const [file, text] of Object.entries({
+  write(cwd, {
     'package.json': JSON.stringify({ ...workspace, private: true, bv: {}, dependencies }),
     'package-lock.json': JSON.stringify(lock),
     'packages/big-vision-ts/package.json': '{"name": "big-vision-ts", "version": "0.1.0"}',
@@ -146,10 +148,7 @@ function repositoryWithPackages(): string {
     'packages/loudness/package.json': '{"name": "loudness", "version": "1.0.0"}',
     'packages/loudness/index.js': 'exports.factor = 2;\n',
     'proj/louder/factor.ts': "export { factor } from 'loudness';\n",
-  })) {
-    fs.mkdirSync(path.dirname(path.join(cwd, file)), { recursive: true });
-    fs.writeFileSync(path.join(cwd, file), text);
-  }
+  });
   fs.symlinkSync('../packages/loudness', path.join(cwd, 'node_modules/loudness'));
   git(cwd, 'add', '.');
   git(cwd, 'commit', '-qm', 'packages');
@@ -173,7 +172,7 @@ test('a pin is checked out with its own dependencies, and trained there when wha
   );
   expect(fs.existsSync(path.join(cwd, 'runs/refused'))).toBe(false);
 
-  const folder = path.join('.cache/pins', `louder-${pinned.slice(0, 10)}`);
+  const folder = path.join('.cache/pins', `louder-${pinned.slice(0, 10)}`, 'lab');
   for (const _ of ['made', 'found']) {
     const checkout = await bv(['pin', 'checkout', 'louder'], { cwd, env });
     expect([checkout.code, checkout.stdout.trim()]).toEqual([0, folder]);

@@ -46,11 +46,16 @@ export function bv(args: readonly string[], { cwd = root, env = {} }: BvOptions 
 /** A new folder with these files. */
 export function project(files: Readonly<Record<string, string>>): string {
   const folder = fs.realpathSync(temporaryFolder());
+  write(folder, files);
+  return folder;
+}
+
+/** Writes these files, and the folders that they need. */
+export function write(folder: string, files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     fs.writeFileSync(path.join(folder, name), text);
   }
-  return folder;
 }
 
 /** A config that runs in a second; `change` replaces fields, and is what an error test is about. */

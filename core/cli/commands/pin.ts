@@ -195,18 +195,27 @@ async function table(root: string): Promise<ExitCode> {
 
 // ---- Getting it back -----------------------------------------------------------------------------------------------------
 
-function worktreeOf(root: string, { project, provenance }: Pin): string {
-  return path.join(root, '.cache', 'pins', `${project}-${provenance.commit.slice(0, 10)}`);
+interface Place {
+  readonly worktree: string;
+  /** The workspace in it: a repository may hold it in a folder. */
+  readonly workspace: string;
+}
+
+async function placeOf(root: string, { project, provenance: { commit } }: Pin): Promise<Place> {
+  const worktree = path.join(root, '.cache', 'pins', `${project}-${commit.slice(0, 10)}`);
+  const below = (await git(root, 'rev-parse', '--show-prefix')) ?? '';
+  return { worktree, workspace: path.join(worktree, below) };
 }
 
 /** A git worktree of the pinned commit with its own dependencies; done once. */
 async function checkout(root: string, made: Pin): Promise<string> {
-  const folder = worktreeOf(root, made);
-  if (!fs.existsSync(folder)) {
-    await runHere('git', ['-C', root, 'worktree', 'add', '--detach', folder, made.provenance.commit], root);
+  const { worktree, workspace } = await placeOf(root, made);
+  if (!fs.existsSync(worktree)) {
+    await runHere('git', ['-C', root, 'worktree', 'add', '--detach', worktree, made.provenance.commit], root);
   }
-  if (!fs.existsSync(installed(folder))) await runHere('npm', ['ci', '--no-audit', '--no-fund'], folder);
-  return shortPath(folder);
+  if (!fs.existsSync(installed(workspace)))
+    await runHere('npm', ['ci', '--no-audit', '--no-fund'], workspace);
+  return shortPath(workspace);
 }
 
 /** npm writes it when it is done. */
@@ -224,7 +233,7 @@ export async function trainPinned(
   const session = openSession(process.cwd());
   const { root } = session.workspace;
   const made = await readPin(root, project);
-  const { workdir, runtime, devices, cleanup, config = made.config } = input.options;
+  const { pinned: _, workdir, cleanup, config = made.config, ...others } = input.options;
   const overrides =
     input.options.config === undefined
       ? [...made.overrides.map(parseOverride), ...input.overrides]
@@ -234,31 +243,36 @@ export async function trainPinned(
   const changes = [...versions, ...files].map(({ what }) => what).filter((what) => what !== 'node');
   if (changes.length === 0) return trainHere({ ...input, options: { ...input.options, config }, overrides });
 
-  const folder = worktreeOf(root, made);
-  if (!fs.existsSync(installed(folder))) {
+  const { workspace } = await placeOf(root, made);
+  if (!fs.existsSync(installed(workspace))) {
     const more = changes.length > 3 ? `, and ${changes.length - 3} more` : '';
     throw errors.notCheckedOut({ name: project, changed: changes.slice(0, 3).join(', ') + more });
   }
-  const own = path.join(folder, 'bin', 'bv.js');
-  const bin = fs.existsSync(own) ? own : path.join(folder, 'node_modules', packageName, 'bin', 'bv.js');
+  const own = path.join(workspace, 'bin', 'bv.js');
+  const bin = fs.existsSync(own) ? own : path.join(workspace, 'node_modules', packageName, 'bin', 'bv.js');
   const args = ['train', '--config', config];
   // The worktree's own folder would be an odd place for results.
   if (workdir === false) args.push('--no-workdir');
   else args.push('--workdir', workdir === undefined ? newWorkdir(project) : path.resolve(workdir));
-  if (runtime !== undefined) args.push('--runtime', runtime);
-  if (devices !== undefined) args.push('--devices', String(devices));
+  for (const [option, value] of Object.entries(others)) {
+    if (value !== undefined) args.push(`--${option}`, String(value));
+  }
   if (cleanup) args.push('--cleanup');
   for (const { path: key, value } of overrides) args.push(`--config.${key}=${value}`);
-  return (await spawnHere(process.execPath, [bin, ...args], folder)) as ExitCode;
+  return (await spawnHere(process.execPath, [bin, ...args], workspace)) as ExitCode;
 }
 
 /** What is printed goes to the terminal: it is someone's long work. */
 function spawnHere(command: string, args: readonly string[], cwd: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['inherit', 2, 2] });
+  const child = spawn(command, args, { cwd, stdio: ['inherit', 2, 2] });
+  // The child decides what ends it: a run writes a checkpoint first. A terminal sends its ^C to both.
+  const toChild = (signal: NodeJS.Signals) => child.kill(signal);
+  const wait = () => {};
+  process.on('SIGTERM', toChild).on('SIGINT', wait);
+  return new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? ExitCode.failure));
-  });
+  }).finally(() => process.off('SIGTERM', toChild).off('SIGINT', wait));
 }
 
 async function runHere(command: string, args: readonly string[], cwd: string): Promise<void> {
