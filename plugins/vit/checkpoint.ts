@@ -77,7 +77,9 @@ function liftPosemb(params: ParamArrays): ParamArrays {
 function splitClassPosemb(params: ParamArrays): ParamArrays {
   const positions = params.pos_embedding as HostArray | undefined;
   const length = positions?.shape[1] ?? 0;
-  if (!positions || Math.floor(Math.sqrt(length)) ** 2 + 1 !== length) return params;
+  // NaFlex's are [side, side, width].
+  const isSequence = positions?.shape[0] === 1;
+  if (!isSequence || Math.floor(Math.sqrt(length)) ** 2 + 1 !== length) return params;
   const cls = params.cls as HostArray | undefined;
   return {
     ...params,

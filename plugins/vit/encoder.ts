@@ -12,6 +12,8 @@ export interface BlockOptions {
   readonly mlp_dim?: number | null;
   readonly dropout?: number;
   readonly dtype_mm?: tf.StorageType;
+  /** Bool, broadcast against [batch, heads, queries, keys]: false hides a token from another. */
+  readonly mask?: tf.Tensor;
 }
 
 export interface EncoderOptions extends BlockOptions {
@@ -41,7 +43,7 @@ export function encoderBlock(
   options: BlockOptions,
   train: boolean,
 ): WithIntermediates {
-  const { num_heads: heads, mlp_dim: mlpDim, dropout: rate = 0, dtype_mm: dtype } = options;
+  const { num_heads: heads, mlp_dim: mlpDim, dropout: rate = 0, dtype_mm: dtype, mask } = options;
   const drop = (name: string, y: tf.Tensor) => dropout(scope.child(name), y, { rate, train });
 
   const input = tf.shardingConstraint(x, tokenAxes);
@@ -49,7 +51,7 @@ export function encoderBlock(
   const attention = multiHeadAttention(
     scope.child('MultiHeadDotProductAttention_0'),
     { q },
-    { heads, kernelInit: xavierUniform(), dtype },
+    { heads, kernelInit: xavierUniform(), dtype, mask },
   );
   const sa = tf.shardingConstraint(attention, tokenAxes);
   const attended = tf.add(input, drop('Dropout_0', sa));
@@ -129,14 +131,14 @@ function scannedBlocks(
 export function mapHead(
   scope: Scope,
   x: tf.Tensor,
-  { num_heads: heads, mlp_dim: mlpDim }: BlockOptions,
+  { num_heads: heads, mlp_dim: mlpDim, mask }: BlockOptions,
 ): tf.Tensor {
   const [batch, , width] = x.shape as [number, number, number];
   const probe = scope.param('probe', [1, 1, width], xavierUniform());
   const pooled = multiHeadAttention(
     scope.child('MultiHeadDotProductAttention_0'),
     { q: tf.broadcastTo(probe, [batch, 1, width]), kv: x },
-    { heads, kernelInit: xavierUniform() },
+    { heads, kernelInit: xavierUniform(), mask },
   );
   const y = mlpBlock(scope.child('MlpBlock_0'), layerNorm(scope.child('LayerNorm_0'), pooled), { mlpDim });
   return tf.reshape(tf.add(pooled, y), [batch, width]);

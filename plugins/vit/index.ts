@@ -16,7 +16,7 @@ export {
   mapHead,
 } from './encoder';
 export { addArrays } from './host-math';
-export { applyVit, vit } from './model';
+export { applyVit, representation, vit } from './model';
 export {
   type VitConfig,
   type VitInput,

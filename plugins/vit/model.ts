@@ -93,7 +93,10 @@ function poolTokens(scope: Scope, encoded: tf.Tensor, config: VitConfig): tf.Ten
 }
 
 /** The layer before the head, if there is one. Parameters: `pre_logits`. */
-function representation(scope: Scope, { rep_size, width }: VitConfig): (x: tf.Tensor) => tf.Tensor {
+export function representation(
+  scope: Scope,
+  { rep_size, width }: Pick<VitConfig, 'rep_size' | 'width'>,
+): (x: tf.Tensor) => tf.Tensor {
   const features = rep_size === true ? width : Number(rep_size);
   if (features === 0) return (x) => x;
   return (x) => tf.tanh(dense(scope.child('pre_logits'), x, features));

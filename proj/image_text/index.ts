@@ -5,6 +5,7 @@ import { registerParity } from '../../core/parity/register';
 import * as tf from '../../core/tensor';
 import { onlyTower, registerEvaluators } from './evaluators';
 import { pairLosses, pairs } from './losses';
+import { registerNaflexVit } from './naflex_vit';
 import { pairRunners } from './parity';
 import { registerTwoTowers } from './two_towers';
 
@@ -15,6 +16,7 @@ export default definePlugin({
   core: '^0.1.0',
   needs: {
     evaluators: '^0.1.0',
+    layers: '^0.1.0',
     losses: '^0.1.0',
     pp: '^0.1.0',
     text: '^0.1.0',
@@ -45,6 +47,7 @@ export default definePlugin({
 
   register(registrar) {
     registerTwoTowers(registrar);
+    registerNaflexVit(registrar);
     registerEvaluators(registrar);
     registerParity(registrar.register, pairRunners);
   },

@@ -41,7 +41,9 @@ export function twoTowers(options: TwoTowersOptions, make: MakeTower): Model {
   return {
     apply: (scope, batch, call) => {
       const { text = batch.labels } = batch;
-      const zimg = batch.image && embed(img, scope.child('img'), batch, call);
+      // NaFlex takes an image in four parts.
+      const hasImage = 'image' in batch || 'image/0' in batch;
+      const zimg = hasImage ? embed(img, scope.child('img'), batch, call) : undefined;
       const ztxt = text && embed(txt, scope.child('txt'), { text }, call);
       const scale = temperature(scope, temperature_init);
       const b = bias_init === null ? undefined : scope.param('b', [1], constant(bias_init));
