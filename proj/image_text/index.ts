@@ -4,7 +4,7 @@ import { batchParts, definePlugin, forward, type LossFn, type PredictFn, z } fro
 import { registerParity } from '../../core/parity/register';
 import * as tf from '../../core/tensor';
 import { onlyTower, registerEvaluators } from './evaluators';
-import { pairLosses, pairs } from './losses';
+import { lossNames, pairLosses, pairs } from './losses';
 import { registerNaflexVit } from './naflex_vit';
 import { pairRunners } from './parity';
 import { registerTwoTowers } from './two_towers';
@@ -25,17 +25,13 @@ export default definePlugin({
   },
   doc: 'Contrastive training of image and text towers: CLIP (arXiv:2103.00020), LiT (2111.07991), SigLIP (2303.15343).',
   options: z.strictObject({
-    loss: z
-      .enum(['sigmoid', 'softmax'])
-      .default('sigmoid')
-      .describe('of all pairs in the batch: SigLIP, or the softmax of CLIP'),
+    loss: z.enum(lossNames).default('sigmoid').describe('of all pairs: SigLIP, or the softmax of CLIP'),
   }),
   apply(hooks, options) {
     hooks.loss.tap('image_text', (_, run): LossFn => (params, batch, context) => {
       const { extra, ...result } = forward(run.model, params, batch, context);
       const inputs = pairs(result);
-      const scalar = (x: tf.Tensor) => tf.reshape(x, []);
-      const metrics = { t: scalar(inputs.t), ...(inputs.b && { b: scalar(inputs.b) }) };
+      const metrics = { t: tf.reshape(inputs.t, []), ...(inputs.b && { b: tf.reshape(inputs.b, []) }) };
       return { loss: pairLosses[options.loss](inputs, batchParts(run.runtime.mesh)), metrics, extra };
     });
     // The towers alone: for fewshot, and for whoever embeds one modality.

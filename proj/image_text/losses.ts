@@ -19,6 +19,7 @@ export function pairs({ output, out }: ModelResult) {
 }
 type Pairs = ReturnType<typeof pairs>;
 
+export const lossNames = ['sigmoid', 'softmax'] as const;
 export const pairLosses = {
   sigmoid: ({ b, ...rest }: Pairs, devices = 1) => {
     if (!b) throw errors.noBias();

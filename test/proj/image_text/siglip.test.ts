@@ -1,7 +1,5 @@
 // Training runs recorded from the original's trainer, on one device and on eight.
 
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { type HostArray } from '../../../core/array';
 import { XlaRuntime } from '../../../plugins/xla';
 import { expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
@@ -67,13 +65,4 @@ test('the sigmoid loss needs a bias', async () => {
   const without = { ...golden, args: { config: { ...config, model: { ...config.model, bias_init: null } } } };
   await expect(trainCase(runtime, with_(without, {}))).rejects.toThrow(/set model.bias_init .* "softmax"/s);
   runtime.dispose();
-});
-
-test("the trainer's side stays a page of code", () => {
-  // The rest of the project is a model and evaluators, which any trainer has.
-  const lines = ['index.ts', 'losses.ts'].map((name) => {
-    const text = fs.readFileSync(path.join(__dirname, '../../../proj/image_text', name), 'utf8');
-    return text.split('\n').length - 1;
-  });
-  expect(lines.reduce((a, b) => a + b)).toBeLessThan(80);
 });
