@@ -123,6 +123,12 @@ export interface DeviceMemory {
   readonly limit?: number;
 }
 
+/** A recording under way. */
+export interface DeviceTrace {
+  /** Ends it: a serialized `tensorflow.profiler.XSpace`, what TensorBoard reads from files `.xplane.pb`. */
+  stop(): Uint8Array;
+}
+
 export interface Runtime {
   /** `xla`, `tensorflow`, `wasm`, `cpu`. */
   readonly name: string;
@@ -183,6 +189,9 @@ export interface Runtime {
 /** What a run asks of a runtime, from its config and the command line. */
 export interface RuntimeOptions {
   /** Named axes; one size may be -1 for all the devices that remain. */
+  /** Starts to record what the devices do, or says why that can't be. Absent where nothing is compiled. */
+  traceDevices?(): DeviceTrace | { readonly reason: string };
+
   readonly mesh?: MeshAxes;
   /** Logical names of dimensions: see `Mesh.rules`. */
   readonly rules?: LogicalRules;

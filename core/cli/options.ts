@@ -135,7 +135,11 @@ export const profileArguments = {
 
 export const profileOptions = {
   steps: { kind: 'count', value: 'n', doc: 'how many steps to measure; default 10' },
-  workdir: { kind: 'text', value: 'dir', doc: 'folder for trace.json, the phases for ui.perfetto.dev' },
+  workdir: {
+    kind: 'text',
+    value: 'dir',
+    doc: 'folder for traces: of the host, and of the devices where XLA can',
+  },
   runtime,
   devices,
 } as const satisfies OptionSpecs;

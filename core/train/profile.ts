@@ -32,17 +32,24 @@ export interface Profile {
   readonly stepSeconds: number;
   /** Part of that in which the loop waited for a batch. */
   readonly inputSeconds: number;
+  /** What the devices did in a few more steps, or why it isn't known; only if asked for. */
+  readonly devices?: { readonly xspace: Uint8Array } | { readonly reason: string };
 }
 
 /** As the trainer has it. */
 const maxInFlight = 2;
 
+/** A trace of the devices has each operation of each step: more would be too much to look at. */
+const maxTraced = 5;
+
 /**
  * Sets a run up, does one step to warm up, `steps` steps one at a time for their phases, and as many as in training for
- * the time of a step.
+ * the time of a step; with `trace` a few more while the devices are recorded.
  */
-export async function profileSteps(options: SetupOptions & { readonly steps: number }): Promise<Profile> {
-  const { hooks, runtime, steps } = options;
+export async function profileSteps(
+  options: SetupOptions & { readonly steps: number; readonly trace?: boolean },
+): Promise<Profile> {
+  const { hooks, runtime, steps, trace = false } = options;
   const spans: Span[] = [];
   const begun = performance.now();
   const timed = async <T>(phase: string, work: () => T | Promise<T>): Promise<T> => {
@@ -105,22 +112,36 @@ export async function profileSteps(options: SetupOptions & { readonly steps: num
     )();
     for (let i = 0; i < steps; i++) await timed('device', await start(timed));
 
-    // As in training: the host runs ahead.
-    const ends: Promise<void>[] = [];
     let inputMs = 0;
+    /** As in training: the host runs ahead. */
+    const asInTraining = async (count: number) => {
+      const ends: Promise<void>[] = [];
+      for (let i = 0; i < count; i++) {
+        const end = await start(async (name, work) => {
+          const from = performance.now();
+          const result = await work();
+          if (name === 'input') inputMs += performance.now() - from;
+          return result;
+        });
+        ends.push(end());
+        await ends[i - maxInFlight];
+      }
+      await Promise.all(ends);
+    };
     const loopStart = performance.now();
-    for (let i = 0; i < steps; i++) {
-      const end = await start(async (name, work) => {
-        const from = performance.now();
-        const result = await work();
-        if (name === 'input') inputMs += performance.now() - from;
-        return result;
-      });
-      ends.push(end());
-      await ends[i - maxInFlight];
-    }
-    await Promise.all(ends);
+    await asInTraining(steps);
     const stepSeconds = (performance.now() - loopStart) / 1000 / steps;
+    const inputSeconds = inputMs / 1000 / steps;
+
+    let devices: Profile['devices'];
+    if (trace && runtime.traceDevices) {
+      const recording = runtime.traceDevices();
+      if ('reason' in recording) devices = recording;
+      else {
+        await asInTraining(Math.min(steps, maxTraced));
+        devices = { xspace: recording.stop() };
+      }
+    }
     mapTree<tf.Tensor, void>({ ...state }, (tensor) => tensor.dispose());
     return {
       run,
@@ -129,7 +150,8 @@ export async function profileSteps(options: SetupOptions & { readonly steps: num
       program,
       state: memoryByGroup(specs, runtime.mesh),
       stepSeconds,
-      inputSeconds: inputMs / 1000 / steps,
+      inputSeconds,
+      devices,
     };
   } finally {
     await stream.close();

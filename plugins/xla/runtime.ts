@@ -6,6 +6,7 @@ import type { ArrayBlock, Rows } from '../../core/blocks';
 import { alone, type Processes } from '../../core/processes/group';
 import {
   type DeviceMemory,
+  type DeviceTrace,
   type Jitted,
   type JitOptions,
   type PartitionSpec,
@@ -252,6 +253,23 @@ export class XlaRuntime implements Runtime {
     this.source.dispose();
   }
 }
+
+  traceDevices(): DeviceTrace | { readonly reason: string } {
+    const { source } = this;
+    if (source instanceof Topology) return { reason: 'the devices needn’t be here' };
+    try {
+      const others = source.extensions.join(', ');
+      return (
+        source.profile() ?? {
+          reason: `the ${this.platform} plugin has no Profiler extension (it has ${others})`,
+        }
+      );
+    } catch (error) {
+      if (error instanceof PjrtError)
+        return { reason: `the profiler of the ${this.platform} plugin: ${error.reason}` };
+      throw error;
+    }
+  }
 
 async function activeBackend(devices: Devices): Promise<XlaBackend> {
   // tfjs checks shapes and NaNs of each op in its other mode.

@@ -63,10 +63,15 @@ const small = ['--config.model.depth=1', '--config.model.width=16', '--config.in
     for (const phase of ['trace and compile', 'input', 'host to device', 'dispatch', 'device'])
       expect(stdout).toContain(phase);
     expect(stdout).toMatch(/Transformer +[\d.]+ KiB +[\d.]+ KiB/);
+    // The CPU plugin can't record its operations, which is said.
+    expect(stdout).toMatch(
+      /No trace of the devices: the cpu plugin has no Profiler extension \(it has .*Layouts/,
+    );
     const trace = JSON.parse(fs.readFileSync(path.join(workdir, 'trace.json'), 'utf8')) as {
       traceEvents: { name: string; ph: string; dur: number }[];
     };
     expect(trace.traceEvents.filter(({ name }) => name === 'device')).toHaveLength(3);
+    expect(trace.traceEvents.filter(({ ph }) => ph === 'M')).toHaveLength(2);
   });
 });
 

@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { ExitCode } from '../../errors';
 import { chipOf } from '../../hardware';
@@ -28,12 +29,13 @@ export async function profile({
     const { profileSteps } = require('../../train/profile') as typeof profiling;
     const { registry, container } = session;
     const setup = { config, hooks, registry, container, runtime, progress };
-    const found = await profileSteps({ ...setup, steps: options.steps ?? 10 });
+    const trace = options.workdir !== undefined;
+    const found = await profileSteps({ ...setup, steps: options.steps ?? 10, trace });
     print(`${name} on ${runtime.description}, batch ${config.input.batch_size}`);
     showTimes(found);
     showWork(found, runtime);
     showMemory(found, runtime);
-    if (options.workdir !== undefined) await writeTrace(path.resolve(options.workdir), found.spans);
+    if (options.workdir !== undefined) await writeTraces(path.resolve(options.workdir), found);
     return ExitCode.ok;
   } finally {
     progress.close();
@@ -106,22 +108,38 @@ function showMemory({ state, program }: profiling.Profile, runtime: Runtime): vo
   }
 }
 
-/** Chrome's trace events, for Perfetto (ui.perfetto.dev). */
-async function writeTrace(workdir: string, spans: readonly profiling.Span[]): Promise<void> {
-  const traceEvents = spans.map(({ phase, start, ms }) => ({
+async function writeTraces(workdir: string, { spans, devices }: profiling.Profile): Promise<void> {
+  const host = path.join(workdir, 'trace.json');
+  await writeFile(host, JSON.stringify(traceOf(spans)));
+  print(`\n${shortPath(host)}: phases of the host, for ui.perfetto.dev`);
+  if (devices === undefined) return;
+  if ('reason' in devices) return print(`No trace of the devices: ${devices.reason}.`);
+  const time = new Date().toISOString().slice(0, 19).replace(/\D/g, '_');
+  const file = path.join(workdir, 'plugins/profile', time, `${os.hostname()}.xplane.pb`);
+  await writeFile(file, devices.xspace);
+  print(`${shortPath(file)}: the devices, for \`tensorboard --logdir ${shortPath(workdir)}\` or xprof`);
+}
+
+/** Chrome's trace events, which Perfetto reads. Waiting for the device has a track of its own. */
+function traceOf(spans: readonly profiling.Span[]): object {
+  const tracks = ['host', 'waits for the device'];
+  const names = tracks.map((name, tid) => ({ name: 'thread_name', ph: 'M', pid: 1, tid, args: { name } }));
+  const events = spans.map(({ phase, start, ms }) => ({
     name: phase,
     ph: 'X',
     ts: start * 1000,
     dur: ms * 1000,
     pid: 1,
-    tid: 1,
+    tid: phase === 'device' ? 1 : 0,
   }));
-  const file = path.join(workdir, 'trace.json');
+  return { traceEvents: [...names, ...events], displayTimeUnit: 'ms' };
+}
+
+async function writeFile(file: string, content: string | Uint8Array): Promise<void> {
   try {
-    await fs.mkdir(workdir, { recursive: true });
-    await fs.writeFile(file, JSON.stringify({ traceEvents, displayTimeUnit: 'ms' }));
+    await fs.mkdir(path.dirname(file), { recursive: true });
+    await fs.writeFile(file, content);
   } catch (cause) {
     throw checkpointErrors.write({ path: file, cause: cause as NodeJS.ErrnoException });
   }
-  print(`\n${shortPath(file)}: phases of the host, for ui.perfetto.dev`);
 }

@@ -2,6 +2,7 @@
 
 import koffi, { type KoffiFunc } from 'koffi';
 import { codeName, errors, PjrtError } from './errors';
+import { extensionsAt } from './extensions';
 import { functionNames, type FunctionName } from './functions';
 import { openPlugin } from './library';
 import { type Inputs, layoutOfStruct, NULL, Struct, textAt, wordsAt } from './memory';
@@ -36,6 +37,8 @@ export class Api {
     readonly version: ApiVersion,
     private readonly addresses: ReadonlyMap<FunctionName, bigint>,
   ) {}
+    /** Addresses of the plugin's extensions, by type. */
+    readonly extensions: ReadonlyMap<number, bigint>,
 
   /**
    * Calls a function of the C API.
@@ -127,7 +130,10 @@ function load(path: string): Api {
     throw errors.pluginTooOld({ path, found: show(version), needed: show(apiVersion) });
   }
   const pointers = wordsAt(table + BigInt(layoutOfStruct('PJRT_Api').structSize), functionNames.length);
-  const api = new Api(path, version, new Map(functionNames.map((name, index) => [name, pointers[index]!])));
+  const addresses = new Map(functionNames.map((name, index) => [name, pointers[index]!]));
+  const { offset } = layoutOfStruct('PJRT_Api').places.extension_start!;
+  const [firstExtension] = wordsAt(table + BigInt(offset), 1);
+  const api = new Api(path, version, addresses, extensionsAt(firstExtension!));
   api.call('PJRT_Plugin_Initialize', {});
   return api;
 }

@@ -6,9 +6,11 @@ import { type CompileOptions, compileOptionsOf } from './compile-options';
 import { Device } from './device';
 import { bytesOf, type ElementType, elementTypes } from './element-types';
 import { settled } from './event';
+import { extensionName, extensionTypes } from './extensions';
 import { LoadedExecutable } from './executable';
 import { textAt, wordsAt } from './memory';
 import { encodeNamedValues, type NamedValues } from './named-values';
+import { Profiler, profilerTable } from './profiler';
 import { encodeProgram, type Source } from './program';
 import { own, type Resource, Resources } from './resources';
 
@@ -78,6 +80,17 @@ export class Client {
       }),
     });
     return new Client(api, created.get('client'));
+  }
+
+  /** The names of the plugin's extensions. */
+  get extensions(): readonly string[] {
+    return [...this.api.extensions.keys()].map(extensionName);
+  }
+
+  /** Starts to record what the devices do; undefined where the plugin has no profiler. @throws PjrtError */
+  profile(): Profiler | undefined {
+    const extension = this.api.extensions.get(extensionTypes.Profiler);
+    return extension === undefined ? undefined : new Profiler(profilerTable(extension));
   }
 
   /** `cpu`, `cuda`, `tpu`. */
