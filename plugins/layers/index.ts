@@ -11,6 +11,7 @@ export {
   multiHeadAttention,
   queries,
 } from './attention';
+export { type CodeDropout, codeDropout, codeDropouts } from './code-dropout';
 export { type ConvOptions, conv2d } from './conv';
 export { type DenseGeneralOptions, type DenseOptions, dense, denseGeneral, flatDense } from './dense';
 export { dropout } from './dropout';

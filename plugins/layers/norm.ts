@@ -5,16 +5,19 @@ import { ones, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 
+/** Of normalisation: the variance as E[x^2] - E[x]^2, cut at 0, which is Flax's default, or as E[(x - E[x])^2]. */
+type VarianceKind = 'fast' | 'exact';
+
 export interface LayerNormOptions {
   readonly eps?: number;
+  readonly variance?: VarianceKind;
   readonly useScale?: boolean;
   readonly useBias?: boolean;
 }
 
 /**
  * Layer normalisation (arXiv:1607.06450) over the last axis: (x - mean) / sqrt(variance + eps) * scale + bias, in
- * float32 whatever x is stored as. The variance is E[x^2] - E[x]^2, cut at 0, as Flax computes it. Parameters: `scale`
- * and `bias` [features].
+ * float32 whatever x is stored as. Parameters: `scale` and `bias` [features].
  * @param x float [..., features]
  * @returns float32 [..., features]
  */
@@ -22,18 +25,27 @@ export function layerNorm(scope: Scope, x: tf.Tensor, options: LayerNormOptions 
   const { eps = 1e-6, useScale = true, useBias = true } = options;
   const features = x.shape.slice(-1);
   const wide = tf.castStorage(x, 'float32');
-  const mean = tf.mean(wide, -1, true);
-  const variance = tf.relu(tf.sub(tf.mean(tf.square(wide), -1, true), tf.square(mean)));
+  const { mean, variance } = meanAndVariance(wide, -1, options.variance);
   const inverse = tf.rsqrt(tf.add(variance, eps));
   const factor = useScale ? tf.mul(inverse, scope.param('scale', features, ones)) : inverse;
   const normed = tf.mul(tf.sub(wide, mean), factor);
   return useBias ? tf.add(normed, scope.param('bias', features, zeros)) : normed;
 }
 
+function meanAndVariance(x: tf.Tensor, axes: number | number[], kind: VarianceKind = 'fast') {
+  const mean = tf.mean(x, axes, true);
+  const variance =
+    kind === 'exact'
+      ? tf.mean(tf.squaredDifference(x, mean), axes, true)
+      : tf.relu(tf.sub(tf.mean(tf.square(x), axes, true), tf.square(mean)));
+  return { mean, variance };
+}
+
 export interface GroupNormOptions {
   /** A divisor of the number of channels. */
   readonly groups?: number;
   readonly eps?: number;
+  readonly variance?: VarianceKind;
   readonly scaleInit?: Initializer;
 }
 
@@ -59,8 +71,7 @@ export function groupNorm(scope: Scope, x: tf.Tensor, options: GroupNormOptions 
   const { groups = 32, eps = 1e-6, scaleInit = ones } = options;
   const channels = x.shape.at(-1) as number;
   const wide = inGroups(scope, tf.castStorage(x, 'float32'), groups);
-  const mean = tf.mean(wide, [1, 3], true);
-  const variance = tf.relu(tf.sub(tf.mean(tf.square(wide), [1, 3], true), tf.square(mean)));
+  const { mean, variance } = meanAndVariance(wide, [1, 3], options.variance);
   const perGroup = (param: tf.Tensor) => tf.reshape(param, [1, 1, groups, channels / groups]);
   const scale = perGroup(scope.param('scale', [channels], scaleInit));
   const bias = perGroup(scope.param('bias', [channels], zeros));

@@ -7,7 +7,16 @@ import { normal, ones, xavierUniform, zeros } from '../../core/layers/init';
 import type { Scope, Variable } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import type { NestedRecord } from '../../core/tree';
-import { conv2d, convertPreLinen, dense, denseGeneral, layerNorm, resizeGrid } from '../../plugins/layers';
+import {
+  codeDropout,
+  codeDropouts,
+  conv2d,
+  convertPreLinen,
+  dense,
+  denseGeneral,
+  layerNorm,
+  resizeGrid,
+} from '../../plugins/layers';
 import { encoder, posemb } from '../../plugins/vit';
 import { splitRareWords } from './codebook';
 
@@ -48,7 +57,7 @@ export const uvimVitOptions = z.strictObject({
   with_encoder_ctx: z.boolean().default(false).describe('the encoder sees the image'),
   with_decoder_ctx: z.boolean().default(false).describe('the decoder sees the image'),
   code_dropout: z
-    .enum(['none', 'seq', 'random'])
+    .enum(codeDropouts)
     .default('none')
     .describe('in training zeroes a random number of words: the last ones, or any'),
   bottleneck_resize: z
@@ -217,19 +226,10 @@ export function uvimVit(options: UvimVitOptions): UvimVit {
     };
   };
 
-  const dropWords = (scope: Scope, x: tf.Tensor): tf.Tensor => {
-    const batch = x.shape[0] as number;
-    const importance = Array.from({ length: code_len }, (_, i) => 1 - (i + 1) / (code_len + 1));
-    const threshold = tf.random.uniform(scope.rng('dropout'), [batch, 1]);
-    const first = tf.cast(tf.greater(tf.tensor([importance]), threshold), 'float32');
-    const kept = options.code_dropout === 'random' ? tf.random.shuffle(scope.rng('dropout'), first) : first;
-    return tf.mul(x, tf.expandDims(kept, 2));
-  };
-
   const decode = (scope: Scope, root: Root, x: tf.Tensor, call: CodeCall) => {
     let words = x.dtype === 'int32' ? tf.gather(wordsOf(root), x) : x;
     if (options.zero_decoder_seq) words = tf.zerosLike(words);
-    if (call.train && options.code_dropout !== 'none') words = dropWords(scope, words);
+    if (call.train) words = codeDropout(scope, words, options.code_dropout);
     let tokens = fromCode(dense(scope.child('decoder_stem'), words, width), root);
     if (options.with_decoder_ctx) {
       tokens = tf.add(tokens, context(scope.child('ctx_dec_embedding'), call.ctx));

@@ -1,0 +1,48 @@
+// GIVT: transformers of real-valued tokens (README.md).
+
+import { definePlugin } from '../../core/plugin';
+import { registerParity } from '../../core/parity/register';
+import { adaptor, adaptorOptions } from './adaptor';
+import { givtCnn, givtCnnOptions } from './cnn';
+import { givt, givtOptions } from './givt';
+import { givtRunners } from './parity';
+import { givtVit, givtVitOptions } from './vit';
+
+export default definePlugin({
+  name: 'givt',
+  version: '0.1.0',
+  core: '^0.1.0',
+  needs: { layers: '^0.1.0', vit: '^0.1.0' },
+  doc: 'GIVT: generative transformers whose tokens are real-valued vectors (arXiv:2312.02116).',
+
+  register({ register }) {
+    register('model', 'proj.givt.vit', {
+      doc: [
+        'Stage I of GIVT (arXiv:2312.02116): a VAE of two ViTs. image: float [batch, height, width, 3], or with inout_specs',
+        'int32 labels [batch, height, width, channels]. Gives what it makes of it again: pixels in [-1, 1], or logits by name.',
+      ].join(' '),
+      options: givtVitOptions,
+      create: givtVit,
+    });
+    register('model', 'proj.givt.cnn', {
+      doc: 'Stage I of GIVT: a convolutional VAE. image: float [batch, size, size, channels] in [-1, 1]. Gives the image again.',
+      options: givtCnnOptions,
+      create: givtCnn,
+    });
+    register('model', 'proj.givt.adaptor', {
+      doc: 'An invertible map of codes (i-RevNet, arXiv:1802.07088). x: float [batch, words, num_channels].',
+      options: adaptorOptions,
+      create: adaptor,
+    });
+    register('model', 'proj.givt.givt', {
+      doc: [
+        'Stage II of GIVT: a transformer of real-valued tokens. sequence: float [batch, seq_len, out_dim]; labels: int32 [batch];',
+        'image: float [batch, height, width, channels] with num_layers; input_mask: bool [batch, seq_len] in the style "masked".',
+        'Gives the distributions of the tokens as logits [batch, seq_len, logits], and log_prob of the sequence.',
+      ].join(' '),
+      options: givtOptions,
+      create: givt,
+    });
+    registerParity(register, givtRunners);
+  },
+});
