@@ -1,5 +1,7 @@
 // 16-bit floats as float32.
 
+import { type HostArray, hostArray } from './array';
+
 export type HalfType = 'bfloat16' | 'float16';
 
 /** The numbers that these bits stand for. */
@@ -16,4 +18,13 @@ export function fromFloat16(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The values of an array of any type as float32. */
+export function toFloat32(array: HostArray): HostArray<'float32'> {
+  if (array.dtype === 'float32') return array as HostArray<'float32'>;
+  const { dtype, shape, data } = array;
+  const isHalf = dtype === 'bfloat16' || dtype === 'float16';
+  const values = isHalf ? halfToFloat(dtype, data as Uint16Array) : Float32Array.from(data);
+  return hostArray('float32', shape, values);
 }

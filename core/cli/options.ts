@@ -126,7 +126,10 @@ export const parityOptions = {
   },
   name: { kind: 'text', value: 'text', doc: "run only cases with this in the original's name, such as vit" },
   verbose: { kind: 'flag', doc: 'show the error of every output, not only of the worst' },
-  json: { kind: 'flag', doc: 'print one JSON object a case, and nothing else' },
+  json: {
+    kind: 'flag',
+    doc: 'print one JSON object a case and then one with the sums by kind, and nothing else',
+  },
 } as const satisfies OptionSpecs;
 
 export const profileArguments = {

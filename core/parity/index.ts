@@ -16,4 +16,5 @@ export { gradientsOfSum } from './kinds/loss';
 export { caseParams, type ModelParity, modelRunner, type ScalarOf } from './kinds/model';
 export { arraysBeside, arraysUnder, caseFolders, readCase, readCaseInfo } from './read';
 export { arraySource, parityServices, runCase, type Verdict } from './run';
+export { type KindSummary, summaryOf } from './summary';
 export { fetchAll, registeredName, sendAll } from './tensors';

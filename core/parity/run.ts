@@ -67,7 +67,7 @@ export function arraySource(arrays: ReadonlyMap<string, HostArray>) {
   };
 }
 
-/** Which runner a case has: a plugin's for its kind and name, the core's for its name, or that of its kind. */
+/** Which runner a case has: a plugin's for its kind and name, the core's for its name or function, or that of its kind. */
 function runnerFor({ kind, name }: CaseInfo, { registry, container }: ParityServices): ParityRunner {
   const full = `${kind} ${name}`;
   if (registry.has('parity', full)) return registry.create(container, 'parity', full, {}, full);
@@ -76,7 +76,8 @@ function runnerFor({ kind, name }: CaseInfo, { registry, container }: ParityServ
     const near = nearest(kind, Object.keys(kinds));
     throw new Error(`unknown kind "${kind}"${near === undefined ? '' : `; did you mean "${near}"?`}`);
   }
-  const runner = rules.named?.[name] ?? rules.run;
+  const after = name.slice(name.lastIndexOf(':') + 1);
+  const runner = rules.named?.[name] ?? rules.functions?.[after] ?? rules.run;
   if (!runner)
     throw new Error(`nothing runs the ${kind} "${name}": no plugin registers the parity "${full}"`);
   return runner;

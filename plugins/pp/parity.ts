@@ -1,9 +1,9 @@
-// Runs recorded cases whose names aren't those of ops in a call string: single functions of AutoAugment, the parser of
-// calls, and tokenizers.
+// Runs recorded cases whose names aren't those of ops in a call string: single functions of AutoAugment and
+// tokenizers.
 
 import { z } from 'zod';
 import { allocate, type HostArray, hostArray } from '../../core/array';
-import { type Argument, parseCalls } from '../../core/call-string';
+import { parseCalls } from '../../core/call-string';
 import type { ExampleRng, Implementation } from '../../core/extensions';
 import type { ParityCase, ParityRunner } from '../../core/parity/case';
 import { exampleRng } from '../input';
@@ -79,43 +79,6 @@ const inceptionBox: ParityRunner = async (recorded) => {
   });
 };
 
-/** Each of `specs` parsed, or "error"; as Python prints JSON, with sorted keys. */
-const parseName: ParityRunner = async ({ args }) => {
-  const parsed = (args.specs as readonly string[]).map((text) => {
-    try {
-      const [call, ...more] = parseCalls(text);
-      if (!call || more.length > 0) return '"error"';
-      const show = ({ name, value, span }: Argument) => {
-        const source = text.slice(span.from, span.to).replace(`${name ?? ''}=`, '');
-        // A float that is whole keeps its point.
-        const whole = Number.isInteger(value) && /^-?[\d_]*\.|^-?[\d_]+[eE]/.test(source);
-        return whole ? (value as number).toFixed(1) : pythonJson(value);
-      };
-      const unnamed = call.args.filter(({ name }) => name === undefined).map(show);
-      const named = call.args
-        .filter(({ name }) => name !== undefined)
-        .sort((a, b) => ((a.name as string) < (b.name as string) ? -1 : 1))
-        .map((argument) => `${JSON.stringify(argument.name)}: ${show(argument)}`);
-      return `{"args": [${unnamed.join(', ')}], "kwargs": {${named.join(', ')}}, "name": ${pythonJson(call.name)}}`;
-    } catch {
-      return '"error"';
-    }
-  });
-  return new Map([['result', `[${parsed.join(', ')}]`]]);
-};
-
-function pythonJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) {
-    return JSON.stringify(value).replace(
-      /[\u0080-\uffff]/g,
-      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
-  }
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, item]) => `${pythonJson(key)}: ${pythonJson(item)}`).join(', ')}}`;
-}
-
 const textsOf = ({ string_inputs }: ParityCase) =>
   (string_inputs as { readonly texts: readonly string[] }).texts;
 const modelOf = ({ inputs }: ParityCase) => inputs.get('model')?.data as Uint8Array;
@@ -163,7 +126,6 @@ const runners: readonly (readonly [name: string, runner: ParityRunner])[] = [
   ...augmented,
   ['autoaugment:cutout', cutout],
   ['inception_box', inceptionBox],
-  ['registry:parse_name', parseName],
   ['tokenize', tokenize],
   ['tokenizers.sp', sp],
   ['bert_tokenize', bert],

@@ -1,16 +1,7 @@
 // Small arithmetic on parameters in host memory, for checkpoints.
 
 import { type HostArray, type TypedArrayOf, allocate, hostArray, sizeOf } from '../../core/array';
-import { halfToFloat } from '../../core/half';
-
-/** The values as float32. */
-export function toFloat32(array: HostArray): HostArray<'float32'> {
-  if (array.dtype === 'float32') return array as HostArray<'float32'>;
-  const { dtype, shape, data } = array;
-  const isHalf = dtype === 'bfloat16' || dtype === 'float16';
-  const values = isHalf ? halfToFloat(dtype, data as Uint16Array) : Float32Array.from(data);
-  return hostArray('float32', shape, values);
-}
+import { toFloat32 } from '../../core/half';
 
 /** The sum of two arrays of the same shape, float32. */
 export function addArrays(a: HostArray, b: HostArray): HostArray {

@@ -5,7 +5,7 @@ import { normal } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import { catalogue } from '../../core/errors';
 import * as tf from '../../core/tensor';
-import { toFloat32 } from './host-math';
+import { toFloat32 } from '../../core/half';
 
 const errors = catalogue('vit', {
   posembGrid: (v: { shape: readonly number[]; expected: readonly number[] }) => ({

@@ -1,7 +1,8 @@
 # Copyright 2026 the project's authors. Licensed under the Apache License, Version 2.0.
 """What all of the recording scripts share: the original on the path, and how a case is written.
 
-A case is a folder of `cases/`: `case.json`, `inputs.npz`, `outputs.npz`. See README.md.
+A case is a folder of `cases/`: `case.json`, `inputs.npz`, `outputs.npz`; what only tests can judge is one of `recordings/`,
+in the same form. See README.md.
 """
 
 import json
@@ -38,6 +39,9 @@ import numpy as np  # pylint: disable=wrong-import-position
 
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = HERE / "cases"
+RECORDINGS = HERE / "recordings"
+# Kinds that no runner is for.
+ONLY_FOR_TESTS = ("train", "random", "ops")
 
 
 def to_case_array(x):
@@ -76,9 +80,9 @@ def flat(tree, prefix=""):
 
 
 def save_case(folder, *, kind, name, args=None, inputs=None, outputs=None, note="",
-              atol=0, rtol=0, **more):
+              atol=0, rtol=0, only_for_tests=False, **more):
   """Writes one case. `more` are further keys of case.json (call, loss, ...)."""
-  path = CASES / folder
+  path = (RECORDINGS if only_for_tests or kind in ONLY_FOR_TESTS else CASES) / folder
   if path.exists():
     shutil.rmtree(path)
   path.mkdir(parents=True)
@@ -95,10 +99,11 @@ def save_case(folder, *, kind, name, args=None, inputs=None, outputs=None, note=
 
 def clear(prefix):
   """Removes the earlier cases whose folder starts with `prefix`."""
-  CASES.mkdir(exist_ok=True)
-  for path in CASES.iterdir():
-    if path.name.startswith(prefix):
-      shutil.rmtree(path)
+  for root in (CASES, RECORDINGS):
+    root.mkdir(exist_ok=True)
+    for path in root.iterdir():
+      if path.name.startswith(prefix):
+        shutil.rmtree(path)
 
 
 def perturb(params, seed):

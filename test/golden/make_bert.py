@@ -93,7 +93,7 @@ def main():
   args = dict(SIZES, num_classes=5, head_zeroinit=False)
   params = model_of(**args).init(jax.random.PRNGKey(5), text)["params"]
   c.save_case("init_exact_bert", kind="init_exact", name="proj/flaxformer/bert", args=dict(config="base", **args),
-              call=dict(seed=5), inputs={"text": text}, outputs=c.flat(params), note="model.init(PRNGKey(5), ...)",
+              call=dict(seed=5), inputs={"text": text}, outputs=c.flat(params, "params/"), note="model.init(PRNGKey(5), ...)",
               atol=2e-6, rtol=2e-6)
 
 

@@ -81,7 +81,7 @@ def trained():
       else:
         data[name] = pixels(*shape)
     case = f"train_distill_{label}"
-    folder = c.CASES / case
+    folder = c.RECORDINGS / case
     params = {}
     for i, (name, model) in enumerate(teachers.items()):
       made = vit.Model(CLASSES, **model).init(jax.random.PRNGKey(i), data.get(name, data["image"])[0])["params"]

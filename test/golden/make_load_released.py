@@ -31,7 +31,7 @@ def record(label, name, args, image_shape, layout, note, dont_load=()):
   file = dict(layout(k, v) for k, v in params.items())
   case = dict(kind="model", name=f"{name}:load", note=note,
               args=dict(shapes={k: list(v.shape) for k, v in params.items()}, init_file="checkpoint.npz",
-                        options=args, dont_load=list(dont_load)))
+                        model=args, dont_load=list(dont_load)))
   path = c.save_case(f"released_{label}", outputs={}, **case)
   np.savez_compressed(path / "checkpoint.npz", **file)
   data = (path / "checkpoint.npz").read_bytes()

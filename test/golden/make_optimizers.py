@@ -119,15 +119,27 @@ def optimizers():
 
     if label in ("adam_vit_s16", "frozen", "schedules", "momentum_hp", "adafactor_args", "sgd", "wd_mults"):
       _, opt = run(config, params, grads[:2])
-      names = c.u.tree_flatten_with_names(opt)[0]
-      spec = {k: [str(v.dtype), list(v.shape)] for k, v in names}
+      state = named_state(opt, {k[len("params/"):]: v.shape for k, v in inputs.items() if k.startswith("params/")})
       c.save_case(
           f"optstate_{label}", kind="optimizer", name="optax.make:state", args=dict(args, steps=2),
           inputs={k: v for k, v in inputs.items() if not k.startswith("grads/") or int(k.split("/")[1]) < 2},
-          outputs={"spec": json.dumps(spec), "count": np.int32(bv_optax.get_count(opt)),
-                   **{f"opt/{k}": v for k, v in names}}, string_outputs=["spec"],
-          note="the optimizer state after two steps, under the names that checkpoints give it (behind `opt/`). "
-          "spec: dtype and shape of each, in order. bfloat16 is widened.", **tolerance)
+          outputs={"dtypes": json.dumps({k: str(v.dtype) for k, v in state.items()}),
+                   **{f"state/{k}": v for k, v in state.items()}}, string_outputs=["dtypes"],
+          note="the state of the transform after two steps, under the names of optax's fields, without counts and placeholders. "
+          "bfloat16 is widened.", **tolerance)
+
+
+def named_state(opt, shapes):
+  """FIELD/PARAMETER to values. Not the counts: those of schedules, which every state has, look the same."""
+  state = {}
+  for path, value in jax.tree_util.tree_flatten_with_path(opt)[0]:
+    fields = [p.name for p in path if isinstance(p, jax.tree_util.GetAttrKey) and p.name != "inner_state"]
+    name = "/".join(fields[-1:] + [p.key for p in path if isinstance(p, jax.tree_util.DictKey)])
+    parameter = name.partition("/")[2]
+    placeholder = value.shape == (1,) and shapes.get(parameter, (1,)) != (1,)
+    if name != "count" and not placeholder:
+      state[name] = np.asarray(value)
+  return state
 
 
 def errors():

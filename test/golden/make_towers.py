@@ -98,7 +98,7 @@ def inits():
       ("towers_one", ONE_NAME, dict(image=IMAGE, out_dim=6), one_tower, dict(image=image, text=image))):
     params = model.Model(**args).init(jax.random.PRNGKey(5), **inputs)["params"]
     c.save_case(f"init_exact_{label}", kind="init_exact", name=name, args=args, call=dict(seed=5), inputs=inputs,
-                outputs=c.flat(params), note="model.init(PRNGKey(5), ...)", atol=2e-6, rtol=2e-6)
+                outputs=c.flat(params, "params/"), note="model.init(PRNGKey(5), ...)", atol=2e-6, rtol=2e-6)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-// The cases of test/golden, read and compared as `bv parity` does.
+// The cases and recordings of test/golden, read and compared as `bv parity` does.
 
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { HostArray } from '../../core/array';
 import type { CaseInfo as RecordedInfo, RecordedCase, Tolerance } from '../../core/parity/case';
@@ -11,6 +11,9 @@ export { compareEntry } from '../../core/parity/compare';
 export { arraysUnder } from '../../core/parity/read';
 
 export const goldenRoot = resolve(__dirname, '../golden/cases');
+/** Recordings that tests alone can judge, in the same form. */
+const recordingsRoot = resolve(__dirname, '../golden/recordings');
+const roots = [goldenRoot, recordingsRoot];
 
 export interface CaseInfo extends RecordedInfo {
   /** The case's own folder name. */
@@ -22,17 +25,22 @@ export interface GoldenCase extends CaseInfo {
   readonly outputs: ReadonlyMap<string, HostArray>;
 }
 
-/** The recorded cases that `wanted` accepts. Synchronous, so that tests can be made from the list. */
-export function goldenCases(wanted: (info: CaseInfo) => boolean, root = goldenRoot): CaseInfo[] {
-  return readdirSync(root)
-    .sort()
-    .map((folder) => ({ ...readCaseInfo(join(root, folder)), folder }) as CaseInfo)
+/** Where a case or recording lies. */
+export const folderOf = (name: string): string =>
+  roots.map((root) => join(root, name)).find((path) => existsSync(path)) ?? join(goldenRoot, name);
+
+/** The cases and recordings that `wanted` accepts. Synchronous, so that tests can be made from the list. */
+export function goldenCases(wanted: (info: CaseInfo) => boolean): CaseInfo[] {
+  return roots
+    .flatMap((root) => readdirSync(root).map((folder) => [folder, join(root, folder)] as const))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([folder, path]) => ({ ...readCaseInfo(path), folder }) as CaseInfo)
     .filter(wanted);
 }
 
-export async function readCase(folder: string, root = goldenRoot): Promise<GoldenCase> {
-  const recorded = await readRecorded(join(root, folder));
-  return { ...recorded, folder: basename(folder) } as GoldenCase;
+export async function readCase(name: string): Promise<GoldenCase> {
+  const recorded = await readRecorded(folderOf(name));
+  return { ...recorded, folder: basename(name) } as GoldenCase;
 }
 
 /**

@@ -1,11 +1,11 @@
 import { catalogue, ExitCode } from '../../errors';
 import type * as parityModule from '../../parity';
-import type { Difference, Verdict } from '../../parity';
+import type { Difference, KindSummary, Verdict } from '../../parity';
 import { caseFolders, readCaseInfo } from '../../parity/read';
 import { openSession } from '../../workspace/session';
 import type { CommandInput } from '../command';
 import type { parityArguments, parityOptions } from '../options';
-import { print } from '../print';
+import { print, printTable } from '../print';
 import { openRuntime } from '../runtime';
 
 const errors = catalogue('parity', {
@@ -33,21 +33,27 @@ export async function parity({
     note,
   });
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings the tensor library
-  const { parityServices, runCase } = require('../../parity') as typeof parityModule;
+  const { parityServices, runCase, summaryOf } = require('../../parity') as typeof parityModule;
   const services = parityServices(runtime, session);
-  let passed = 0;
+  const verdicts: Verdict[] = [];
   try {
     for (const folder of folders) {
       const verdict = await runCase(folder, services);
-      if (verdict.passed) passed++;
+      verdicts.push(verdict);
       if (options.json) print(JSON.stringify(asJson(verdict)));
       else show(verdict, options.verbose);
     }
   } finally {
     await runtime.dispose();
   }
-  const failed = folders.length - passed;
-  if (!options.json) print(`\n${passed} passed, ${failed} failed`);
+  const kinds = summaryOf(verdicts);
+  const passed = verdicts.filter((verdict) => verdict.passed).length;
+  const failed = verdicts.length - passed;
+  if (options.json) print(JSON.stringify({ passed, failed, kinds }));
+  else {
+    showKinds(kinds);
+    print(`\n${passed} passed, ${failed} failed`);
+  }
   return failed > 0 ? ExitCode.failure : ExitCode.ok;
 }
 
@@ -63,9 +69,28 @@ function isAsked(folder: string, { kind, name }: { kind?: string; name?: string 
   }
 }
 
-const number = (x: number) => (Number.isFinite(x) ? x.toPrecision(2).replace(/e\+?/, 'e') : '-');
+function number(x: number): string {
+  if (!Number.isFinite(x)) return '-';
+  const text = x !== 0 && Math.abs(x) < 1e-3 ? x.toExponential(1) : x.toPrecision(2);
+  return text.replace('e+', 'e');
+}
+
 const errorsOf = ({ entry, maxAbs, maxRel, allowed }: Difference) =>
   `${entry}  abs ${number(maxAbs)}, rel ${number(maxRel)}  (${allowed})`;
+
+function showKinds(kinds: readonly KindSummary[]): void {
+  print();
+  printTable(
+    ['kind', 'cases', 'largest error', 'relative', 'of what is allowed'],
+    kinds.map(({ kind, cases, passed, max_abs, max_rel, of_allowed }) => [
+      kind,
+      `${passed} of ${cases} passed`,
+      `abs ${number(max_abs)}`,
+      `rel ${number(max_rel)}`,
+      `${number(of_allowed)} of what is allowed`,
+    ]),
+  );
+}
 
 function show(
   { case: folder, kind, name, passed, reason, differences, seconds }: Verdict,

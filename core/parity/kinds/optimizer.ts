@@ -1,33 +1,48 @@
-// Optimizers: parameters after each of some steps with recorded gradients.
+// Optimizers: parameters after each of some steps with recorded gradients, and the state that they leave.
 
 import { type HostArray, hostArray } from '../../array';
 import { type Config, configSchema } from '../../config/schema';
 import type { Params, RunLength } from '../../extensions';
+import { toFloat32 } from '../../half';
 import { parseOptions } from '../../options';
 import { TensorSpec } from '../../runtime';
 import * as tf from '../../tensor';
 import { tokens } from '../../train/run';
-import { firstMatches, mapNamed, zipNamed } from '../../tree';
-import type { ParityRunner } from '../case';
+import { firstMatches, mapNamed, type NestedRecord, zipNamed } from '../../tree';
+import type { ParityCase, ParityRunner, ParityServices } from '../case';
+import { outcomesOf } from '../outcomes';
 import { arraysUnder } from '../read';
 import { fetchAll, sendAll } from '../tensors';
 
 /** What a config has to say that says nothing of optimizers. */
 const rest = { model_name: 'none', input: { data: { name: 'none' }, batch_size: 1 } };
 
-export const optimizerRunner: ParityRunner = async ({ args, inputs }, { runtime, container }) => {
-  const { config, sched_kw, steps } = args as unknown as {
-    config: object;
-    sched_kw: RunLength;
-    steps: number;
-  };
-  const initial = arraysUnder(inputs, 'params');
+interface OptimizerArgs {
+  readonly config: object;
+  readonly sched_kw: RunLength;
+  readonly steps: number;
+}
+
+function ruleOf(
+  config: object,
+  params: NestedRecord<HostArray>,
+  length: RunLength,
+  { container }: ParityServices,
+) {
   const specs = mapNamed<HostArray, TensorSpec>(
-    initial,
+    params,
     (_, { dtype, shape }) => new TensorSpec(dtype, shape),
   );
   const whole = parseOptions(configSchema, { ...rest, ...config }, '') as Config;
-  const rule = container.get(tokens.updateRule)(whole, specs, sched_kw);
+  return container.get(tokens.updateRule)(whole, specs, length);
+}
+
+/** Parameters and state after each step. */
+async function* trajectory({ args, inputs }: ParityCase, services: ParityServices) {
+  const { runtime } = services;
+  const { config, sched_kw, steps } = args as unknown as OptimizerArgs;
+  const initial = arraysUnder(inputs, 'params');
+  const rule = ruleOf(config, initial, sched_kw, services);
   const update = runtime.jit(
     (grads: Params, state: Params, params: Params, step: tf.Tensor) => {
       const next = rule.update(grads, state, params, step);
@@ -37,17 +52,51 @@ export const optimizerRunner: ParityRunner = async ({ args, inputs }, { runtime,
   );
   let params = sendAll(runtime, initial);
   let state = runtime.jit((p: Params) => rule.init(p), { name: 'parity init' })(params);
-  const found = new Map<string, HostArray>();
   for (let step = 0; step < steps; step++) {
     const grads = sendAll(runtime, arraysUnder(inputs, `grads/${step}`));
     ({ params, state } = update(grads, state, params, runtime.toDevice(hostArray('int32', [], [step]))));
-    for (const [name, array] of await fetchAll(runtime, params, `params/${step}/`)) found.set(name, array);
+    yield { step, params, state, rule };
   }
-  rule.schedules.forEach((schedule, i) => {
-    const rates = Array.from({ length: steps }, (_, step) => schedule.at(step));
-    found.set(`schedule/${i}`, hostArray('float32', [steps], rates));
-  });
+}
+
+export const optimizerRunner: ParityRunner = async (recorded, services) => {
+  const found = new Map<string, HostArray>();
+  for await (const { step, params, rule } of trajectory(recorded, services)) {
+    for (const [name, array] of await fetchAll(services.runtime, params, `params/${step}/`))
+      found.set(name, array);
+    rule.schedules.forEach((schedule, i) => {
+      const rates = Array.from({ length: step + 1 }, (_, at) => schedule.at(at));
+      found.set(`schedule/${i}`, hostArray('float32', [rates.length], rates));
+    });
+  }
   return found;
+};
+
+/** `state/FIELD/PARAMETER` after the last step, and `dtypes`, without counts. */
+export const stateRunner: ParityRunner = async (recorded, services) => {
+  const found = new Map<string, HostArray | string>();
+  let last: Params = {};
+  for await (const { state } of trajectory(recorded, services)) last = state;
+  const dtypes: Record<string, string> = {};
+  for (const [name, array] of await fetchAll(services.runtime, last)) {
+    // The first part is the transform's name.
+    const [, field, ...parameter] = name.split('/');
+    if (field === 'count') continue;
+    const entry = [field, ...parameter].join('/');
+    dtypes[entry] = array.dtype;
+    found.set(`state/${entry}`, toFloat32(array));
+  }
+  return found.set('dtypes', JSON.stringify(dtypes));
+};
+
+/** Which of `configs` are refused. */
+export const errorsRunner: ParityRunner = async ({ args, inputs }, services) => {
+  const initial = arraysUnder(inputs, 'params');
+  const make = (config: object) => {
+    ruleOf(config, initial, args.sched_kw as RunLength, services);
+    return 'ok';
+  };
+  return new Map([['result', outcomesOf(args.configs as readonly object[], make)]]);
 };
 
 /** For each pattern which names it is the first to match whole. */

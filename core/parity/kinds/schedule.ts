@@ -5,6 +5,7 @@ import type { RunLength } from '../../extensions';
 import * as tf from '../../tensor';
 import { itstime, stepsOf } from '../../train/steps';
 import type { ParityRunner } from '../case';
+import { outcomesOf } from '../outcomes';
 
 /** Multipliers as the step uses them; those on the host have to be the same. */
 export const scheduleRunner: ParityRunner = async ({ args, inputs }, { runtime, registry, container }) => {
@@ -52,9 +53,14 @@ interface StepsCall {
   readonly default?: number;
 }
 
+const stepsOfCall = ({ prefix, config, default: fallback, ...sizes }: StepsCall) =>
+  fallback === undefined ? stepsOf(prefix, config, sizes) : stepsOf(prefix, config, sizes, fallback);
+
 export const stepsRunner: ParityRunner = async ({ args }) => {
-  const steps = (args.calls as readonly StepsCall[]).map(({ prefix, config, default: fallback, ...sizes }) =>
-    fallback === undefined ? stepsOf(prefix, config, sizes) : stepsOf(prefix, config, sizes, fallback),
-  );
+  const steps = (args.calls as readonly StepsCall[]).map(stepsOfCall);
   return new Map([['steps', hostArray('int32', [steps.length], steps)]]);
 };
+
+/** The same for calls that fail. */
+export const stepsErrorsRunner: ParityRunner = async ({ args }) =>
+  new Map([['result', outcomesOf(args.calls as readonly StepsCall[], stepsOfCall)]]);

@@ -1,68 +1,32 @@
-// What the original's parser and builder accept and reject.
+// Where our grammar of calls is another than the original's; where it is the same, `bv parity` tells.
 
 import { parseCalls, parseCallString } from '../../../core/call-string';
-import { UserError } from '../../../core/errors';
-import { goldenCases, readCase } from '../../support/golden';
+import { textOf } from '../../../core/parity';
+import { readCase } from '../../support/golden';
 import { ppRegistry } from '../../support/pp';
-
-type Parsed = { name?: string; args?: unknown; kwargs?: unknown; error?: string; unrepresentable?: boolean };
 
 async function results<T>(folder: string): Promise<T> {
   const { outputs } = await readCase(folder);
-  return JSON.parse(Buffer.from(outputs.get('result')!.data as Uint8Array).toString('utf8')) as T;
+  return JSON.parse(textOf(outputs.get('result')!)) as T;
 }
 
-function parseOne(text: string): Parsed {
-  try {
-    const [call, ...more] = parseCalls(text);
-    if (!call || more.length > 0) return { error: 'not one call' };
-    const named = call.args.filter((a) => a.name !== undefined).map((a) => [a.name, a.value] as const);
-    const args = call.args.filter((a) => a.name === undefined).map((a) => a.value);
-    return { name: call.name, args, kwargs: Object.fromEntries(named) };
-  } catch (error) {
-    if (error instanceof UserError) return { error: error.code };
-    throw error;
-  }
-}
-
-/** Spaces around a call are fine here. */
-const lenient = new Set([' f']);
-
-describe('calls as the original reads them', () => {
-  it('has the case', () => {
-    const folders = goldenCases((info) => info.name === 'registry:parse_name').map(({ folder }) => folder);
-    expect(folders).toContain('registry_parse_name');
+test('oddities of Python fail, or are read as they look', async () => {
+  const { args } = await readCase('registry_parse_quirks');
+  const want = await results<{ name: string }[]>('registry_parse_quirks');
+  const read = (args.specs as string[]).map((spec, i) => {
+    try {
+      return parseCalls(spec)[0]?.name === (want[i]?.name ?? spec).trim() ? 'same' : 'other';
+    } catch {
+      return 'fails';
+    }
   });
-
-  it('agrees on every spec', async () => {
-    const { args } = await readCase('registry_parse_name');
-    const want = await results<Parsed[]>('registry_parse_name');
-    (args.specs as string[]).forEach((spec, i) => {
-      const got = parseOne(spec);
-      if (lenient.has(spec)) expect(got).toEqual({ name: spec.trim(), args: [], kwargs: {} });
-      else if (want[i]!.error ?? want[i]!.unrepresentable)
-        expect([spec, typeof got.error]).toEqual([spec, 'string']);
-      else expect([spec, got]).toEqual([spec, want[i]]);
-    });
-  });
+  // The other one is a name with a comment behind it, which is no part of the name here.
+  expect(read).toEqual(['same', 'same', 'fails', 'fails', 'other', 'same', 'same', 'same', 'same']);
 });
 
-describe('pipelines as the original builds them', () => {
-  // Ours takes spaces around pipes, and a pipe in a quoted text.
-  const more = new Set(["copy('a|b', 'c')", 'resize(8) | flip_lr', 'flip_lr | resize(8)', ' resize(8)']);
-
-  it('agrees on what can be built', async () => {
-    const { args } = await readCase('registry_builder');
-    const want = await results<('ok' | { error: string })[]>('registry_builder');
-    (args.pipelines as string[]).forEach((pipeline, i) => {
-      let got = 'ok';
-      try {
-        parseCallString(pipeline, ppRegistry, 'pp', 'pp');
-      } catch (error) {
-        expect(error).toBeInstanceOf(UserError);
-        got = 'error';
-      }
-      expect([pipeline, got]).toEqual([pipeline, more.has(pipeline) || want[i] === 'ok' ? 'ok' : 'error']);
-    });
-  });
+test('spaces around pipes are fine, and so are pipes within quotes', async () => {
+  const { args } = await readCase('registry_builder_lenient');
+  for (const pipeline of args.pipelines as string[])
+    expect(() => parseCallString(pipeline, ppRegistry, 'pp', 'pp')).not.toThrow();
+  expect(JSON.stringify(await results('registry_builder_lenient'))).not.toContain('"ok"');
 });

@@ -1,34 +1,15 @@
 import { join } from 'node:path';
-import { hostArray, type HostArray } from '../../../core/array';
-import { loadParams, mergeParams, parseCheckpointPath } from '../../../core/checkpoint/load-params';
+import { hostArray } from '../../../core/array';
+import { loadParams, mergeParams } from '../../../core/checkpoint/load-params';
 import { saveNpz } from '../../../core/checkpoint/npz';
 import { CheckpointStore } from '../../../core/checkpoint/store';
 import { UserError } from '../../../core/errors';
 import type { ParamArrays } from '../../../core/extensions';
-import { goldenCases, readCase } from '../../support/golden';
 import { temporaryFolder } from '../../support/temporary';
 
 const scalar = (value: number) => hostArray('float32', [], [value]);
 const kernel = scalar(1);
 const bias = scalar(2);
-
-test.each(goldenCases(({ name }) => name === 'utils:load_params:path').map(({ folder }) => folder))(
-  '%s',
-  async (folder) => {
-    const { args, outputs } = await readCase(folder);
-    const want = JSON.parse(Buffer.from((outputs.get('result') as HostArray).data as Uint8Array).toString());
-    const got = (args.paths as string[]).map((path) => {
-      try {
-        const { file, key = null } = parseCheckpointPath(path);
-        return [file, key];
-      } catch (error) {
-        expect(error).toBeInstanceOf(UserError);
-        return { error: 'ValueError' };
-      }
-    });
-    expect(got).toEqual(want);
-  },
-);
 
 test('where the parameters are: under params, under opt/target, or all of it', async () => {
   const head = { kernel, bias };

@@ -59,13 +59,6 @@ test.each([
   });
 });
 
-test.each(['opt_errors'])('%s, which only a test can run, fails', async (name) => {
-  expect(await runCase(path.join(goldenRoot, name), services)).toMatchObject({
-    passed: false,
-    differences: [],
-  });
-});
-
 const scalar = (value: number) => hostArray('float32', [], [value]);
 const bytes = (text: string) => hostArray('uint8', [Buffer.byteLength(text)], Buffer.from(text));
 

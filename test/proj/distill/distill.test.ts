@@ -9,7 +9,7 @@ import input from '../../../plugins/input';
 import { XlaRuntime } from '../../../plugins/xla';
 import distill from '../../../proj/distill';
 import { predictFns } from '../../../proj/distill/predict';
-import { expectCase, type GoldenCase, goldenCases, goldenRoot, readCase } from '../../support/golden';
+import { expectCase, folderOf, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 import { distillAsOurs } from '../../support/original-distill';
 import { expectParity } from '../../support/parity';
 import { useEagerCpu } from '../../support/runtimes';
@@ -25,7 +25,7 @@ function asOurs(golden: GoldenCase): GoldenCase {
   const { distill: project, ...stock } = distillAsOurs(golden.args.config as Record<string, unknown>);
   const { teachers, ...options } = project as { teachers: Record<string, { model_init: string }> };
   const found = Object.entries(teachers).map(([name, { model_init, ...teacher }]) => {
-    return [name, { ...teacher, model_init: path.join(goldenRoot, golden.folder, model_init) }] as const;
+    return [name, { ...teacher, model_init: path.join(folderOf(golden.folder), model_init) }] as const;
   });
   const distill = { ...options, teachers: Object.fromEntries(found) };
   return { ...golden, args: { config: { ...stock, distill, ckpt_steps: stock.total_steps } } };

@@ -1,9 +1,9 @@
 // Both stages against the original's updates: measurements of every step, the final parameters and the dictionary.
 
 import { join } from 'node:path';
-import { findCheckpoint } from '../../../core/checkpoint/store';
 import { XlaRuntime } from '../../../plugins/xla';
-import { expectCase, type GoldenCase, goldenRoot, readCase } from '../../support/golden';
+import { newestContent } from '../../support/checkpoints';
+import { expectCase, folderOf, type GoldenCase, readCase } from '../../support/golden';
 import { temporaryFolder } from '../../support/temporary';
 import { trainCase } from '../../support/train';
 
@@ -23,7 +23,7 @@ test.each([1, 4])('stage I on %d devices', async (devices) => {
   try {
     const workdir = temporaryFolder();
     const got = await trainCase(runtime, golden, { workdir });
-    const { arrays } = await findCheckpoint(workdir, () => undefined);
+    const { arrays } = await newestContent(workdir);
     for (const [name, array] of arrays) {
       if (name.startsWith('extra/variables/')) got.set(name.replace('extra/variables', 'state'), array);
     }
@@ -36,7 +36,7 @@ test.each([1, 4])('stage I on %d devices', async (devices) => {
 test('stage II, on the words of a frozen stage I', async () => {
   const golden = await readCase('train_uvim_stage2');
   const { oracle, ...stock } = golden.args.config as { oracle: object };
-  const frozen = { ...oracle, task: 'depth', model_init: join(goldenRoot, golden.folder, 'oracle.npz') };
+  const frozen = { ...oracle, task: 'depth', model_init: join(folderOf(golden.folder), 'oracle.npz') };
   const config = { ...stock, uvim: { stage: 2, oracle: frozen } };
   const runtime = await XlaRuntime.create({ platform: 'cpu' });
   try {
