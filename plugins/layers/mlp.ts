@@ -12,6 +12,8 @@ export interface MlpOptions {
   readonly dropout?: number;
   /** Turns on dropout. */
   readonly train?: boolean;
+  /** Default: true. */
+  readonly useBias?: boolean;
   readonly dtype?: tf.StorageType;
 }
 
@@ -21,9 +23,9 @@ export interface MlpOptions {
  * @returns float [..., width]
  */
 export function mlpBlock(scope: Scope, x: tf.Tensor, options: MlpOptions = {}): tf.Tensor {
-  const { mlpDim, train = false, dtype } = options;
+  const { mlpDim, train = false, useBias = true, dtype } = options;
   const width = x.shape.at(-1) as number;
-  const inits = { kernelInit: xavierUniform(), biasInit: normal(1e-6), dtype };
+  const inits = { kernelInit: xavierUniform(), biasInit: normal(1e-6), useBias, dtype };
   const hidden = tf.gelu(dense(scope.child('Dense_0'), x, mlpDim ?? 4 * width, inits));
   const kept = dropout(scope.child('Dropout_0'), hidden, { rate: options.dropout ?? 0, train });
   return dense(scope.child('Dense_1'), kept, width, inits);

@@ -47,14 +47,17 @@ export async function loadVit(
   const loaded = await loadParams(file);
   if (!isDict(loaded.Transformer)) throw errors.notVit({ file, found: Object.keys(loaded) });
 
-  const fixed = fixOldCheckpoints(loaded);
-  const stacked = 'encoderblock' in (fixed.Transformer as object);
-  const arranged = scan === stacked ? fixed : scan ? pyloopToScan(fixed) : scanToPyloop(fixed);
-
+  const arranged = arrangeBlocks(fixOldCheckpoints(loaded), scan);
   const merged = mergeParams(arranged, init, dont_load);
   const from = merged.pos_embedding as HostArray | undefined;
   const to = init.pos_embedding as HostArray | undefined;
   return from && to ? { ...merged, pos_embedding: resamplePosemb(from, to.shape) } : merged;
+}
+
+/** Blocks as the model keeps them: stacked for one with `scan`, else separate. */
+export function arrangeBlocks(params: ParamArrays, scan: boolean): ParamArrays {
+  const stacked = 'encoderblock' in (params.Transformer as object);
+  return scan === stacked ? params : scan ? pyloopToScan(params) : scanToPyloop(params);
 }
 
 /** Puts right what names in the model can't: layouts of versions before 2022. */

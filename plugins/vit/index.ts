@@ -6,7 +6,7 @@ import { vit } from './model';
 import { vitOptions } from './options';
 import { vitRunners } from './parity';
 
-export { fixOldCheckpoints, loadVit, pyloopToScan, scanToPyloop } from './checkpoint';
+export { arrangeBlocks, fixOldCheckpoints, loadVit, pyloopToScan, scanToPyloop } from './checkpoint';
 export {
   type BlockOptions,
   type EncoderOptions,

@@ -16,6 +16,7 @@ export default definePlugin({
   version: '0.1.0',
   core: '^0.1.0',
   needs: {
+    decoder: '^0.1.0',
     evaluators: '^0.1.0',
     layers: '^0.1.0',
     losses: '^0.1.0',

@@ -8,22 +8,15 @@ import { normal, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import {
-  attendTo,
-  conv2d,
-  convertPreLinen,
-  dense,
-  dropout,
-  embed,
-  imageOf,
-  type KeysAndValues,
-  keysAndValues,
-  layerNorm,
-  mlpBlock,
-  multiHeadAttention,
-  queries,
-} from '../../plugins/layers';
+  causalMask,
+  decoderBlock,
+  type DecoderCache,
+  shiftRight,
+  type StepwiseDecoder,
+  stepwiseBlocks,
+} from '../../plugins/decoder';
+import { conv2d, convertPreLinen, dense, dropout, embed, imageOf, layerNorm } from '../../plugins/layers';
 import { encoder, loadVit, posemb } from '../../plugins/vit';
-import type { StepwiseDecoder } from './decode';
 
 const errors = catalogue('uvim', {
   parts: (v: { parts: readonly string[] }) => ({
@@ -52,9 +45,6 @@ export const vttOptions = z.strictObject({
 });
 export type VttOptions = z.output<typeof vttOptions>;
 
-/** What decoding keeps of the words so far, by block: float [batch, heads, length, size] each. */
-export type VttCache = Readonly<Record<string, Readonly<Record<keyof KeysAndValues, tf.Tensor>>>>;
-
 export interface Vtt extends Model {
   /** @returns float [batch, patches, emb_dim] */
   encode(scope: Scope, image: tf.Tensor, train?: boolean): tf.Tensor;
@@ -65,7 +55,7 @@ export interface Vtt extends Model {
    */
   decode(scope: Scope, encoded: tf.Tensor, text: tf.Tensor, train?: boolean): tf.Tensor;
   /** The same, a word at a time. */
-  stepwise(scope: Scope, encoded: tf.Tensor, length: number): StepwiseDecoder<VttCache>;
+  stepwise(scope: Scope, encoded: tf.Tensor, length: number): StepwiseDecoder<DecoderCache>;
 }
 
 /** The model of these options. A batch has `image` and `text`. */
@@ -76,7 +66,7 @@ export function vtt(options: VttOptions): Vtt {
     Math.floor(input_size[0] / patches.size[0]),
     Math.floor(input_size[1] / patches.size[1]),
   ] as const;
-  const attention = { heads: num_heads, useBias: false, qkvFeatures: width, outFeatures: width };
+  const block = { num_heads, mlp_dim, dropout: dropout_rate };
 
   const imagePosemb = (scope: Scope) => posemb(scope, { type, grid, width, name: 'pos_embedding_encoder' });
   const textPosemb = (scope: Scope) =>
@@ -89,8 +79,8 @@ export function vtt(options: VttOptions): Vtt {
       grid[0] * grid[1],
       width,
     ]);
-    const block = { depth: num_layers, num_heads, mlp_dim, dropout: dropout_rate };
-    return encoder(scope.child('encoder'), tf.add(tokens, imagePosemb(scope)), block, train).x;
+    const blocks = { ...block, depth: num_layers };
+    return encoder(scope.child('encoder'), tf.add(tokens, imagePosemb(scope)), blocks, train).x;
   };
 
   const embedWords = (scope: Scope, words: tf.Tensor) => {
@@ -110,67 +100,30 @@ export function vtt(options: VttOptions): Vtt {
   const decode = (root: Scope, encoded: tf.Tensor, text: tf.Tensor, train = false) => {
     const scope = root.child('decoder');
     const length = text.shape[1] as number;
-    const drop = { rate: dropout_rate, train };
     const position = tf.slice(textPosemb(root), [0, 0, 0], [1, length, width]);
     const words = tf.add(embedWords(scope, shiftRight(text)), position);
-    const index = tf.range(0, length, 1, 'int32');
-    const mask = tf.greaterEqual(tf.expandDims(index, 1), index);
-
-    let y = dropout(scope.child('Dropout_0'), words, drop);
+    const masked = { ...block, mask: causalMask(length) };
+    let y = dropout(scope.child('Dropout_0'), words, { rate: dropout_rate, train });
     for (let i = 0; i < num_layers; i++) {
-      const block = scope.child(`EncDecBlock${i}`);
-      const q = layerNorm(block.child('LayerNorm1'), y);
-      const self = multiHeadAttention(block.child('SelfAttn'), { q }, { ...attention, mask, dropout: drop });
-      y = tf.add(dropout(block.child('Dropout_0'), self, drop), y);
-      const inputs = { q: layerNorm(block.child('LayerNorm2'), y), kv: encoded };
-      const cross = multiHeadAttention(block.child('CrossAttn'), inputs, { ...attention, dropout: drop });
-      y = tf.add(dropout(block.child('Dropout_1'), cross, drop), y);
-      y = tf.add(y, mlp(block, y, drop));
+      y = decoderBlock(scope.child(`EncDecBlock${i}`), y, encoded, masked, train);
     }
     return logitsOf(scope, y);
   };
 
-  const mlp = (block: Scope, y: tf.Tensor, { rate, train }: { rate: number; train: boolean }) =>
-    mlpBlock(block.child('MLP'), layerNorm(block.child('LayerNorm3'), y), {
-      mlpDim: mlp_dim,
-      dropout: rate,
-      train,
-    });
-
-  const stepwise = (root: Scope, encoded: tf.Tensor, length: number): StepwiseDecoder<VttCache> => {
+  const stepwise = (root: Scope, encoded: tf.Tensor, length: number): StepwiseDecoder<DecoderCache> => {
     const scope = root.child('decoder');
     const positions = textPosemb(root);
-    const batch = encoded.shape[0] as number;
-    const blocks = Array.from({ length: num_layers }, (_, i) => scope.child(`EncDecBlock${i}`));
-    const blank = tf.fill([batch, num_heads, length, width / num_heads], 0);
-    const ofImage = blocks.map((block) => keysAndValues(block.child('CrossAttn'), encoded, attention));
+    const scopes = Array.from({ length: num_layers }, (_, i) => scope.child(`EncDecBlock${i}`));
+    const blocks = stepwiseBlocks(scopes, encoded, { ...block, width, length });
     return {
-      init: Object.fromEntries(blocks.map(({ name }) => [name, { key: blank, value: blank }])),
-      step(words, index, cache) {
-        const place = tf.reshape(tf.range(0, length, 1, 'int32'), [length, 1]);
-        const here = tf.equal(place, index);
-        const mask = tf.reshape(tf.lessEqual(place, index), [1, length]);
-        const next: Record<string, KeysAndValues> = {};
-        let y = tf.add(
+      init: blocks.init,
+      step(words, index, before) {
+        const embedded = tf.add(
           embedWords(scope, tf.expandDims(words, 1)),
           tf.gather(positions, tf.reshape(index, [1]) as tf.Tensor1D, 1),
         );
-        blocks.forEach((block, i) => {
-          const [self, cross] = [block.child('SelfAttn'), block.child('CrossAttn')];
-          const q = layerNorm(block.child('LayerNorm1'), y);
-          const before = cache[block.name] as KeysAndValues;
-          const own = keysAndValues(self, q, attention);
-          const known = {
-            key: tf.where(here, own.key, before.key),
-            value: tf.where(here, own.value, before.value),
-          };
-          y = tf.add(attendTo(self, queries(self, q, attention), known, { ...attention, mask }), y);
-          const seen = queries(cross, layerNorm(block.child('LayerNorm2'), y), attention);
-          y = tf.add(attendTo(cross, seen, ofImage[i] as KeysAndValues, attention), y);
-          y = tf.add(y, mlp(block, y, { rate: 0, train: false }));
-          next[block.name] = known;
-        });
-        return { logits: tf.squeeze(logitsOf(scope, y), [1]), cache: next as VttCache };
+        const { y, cache } = blocks.step(embedded, index, before);
+        return { logits: tf.squeeze(logitsOf(scope, y), [1]), cache };
       },
     };
   };
@@ -210,11 +163,4 @@ async function loadVtt(init: ParamArrays, from: ModelInit, { dont_load }: LoadOp
     encoder: Transformer,
     EmbedPatches: embedding,
   } as ParamArrays;
-}
-
-/** The word before each: 0 before the first. */
-function shiftRight(text: tf.Tensor): tf.Tensor {
-  const [batch, length] = text.shape as [number, number];
-  const words = tf.cast(text, 'int32');
-  return tf.concat([tf.fill([batch, 1], 0, 'int32'), tf.slice(words, [0, 0], [batch, length - 1])], 1);
 }

@@ -10,7 +10,7 @@ import * as tf from '../../../core/tensor';
 import { namedLeaves, nest } from '../../../core/tree';
 import { vit, vitOptions } from '../../../plugins/vit';
 import { XlaRuntime } from '../../../plugins/xla';
-import { sample } from '../../../proj/uvim/decode';
+import { sample } from '../../../plugins/decoder';
 import { uvimVit, uvimVitOptions } from '../../../proj/uvim/vit';
 import { vtt, vttOptions } from '../../../proj/uvim/vtt';
 import { fetchAll, sendAll } from '../../support/runtimes';

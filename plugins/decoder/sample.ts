@@ -56,7 +56,7 @@ interface Loop<Cache> {
   readonly key: tf.Tensor;
 }
 
-const errors = catalogue('uvim', {
+const errors = catalogue('decoder', {
   both: (v: { top_k: number; top_p: number }) => ({
     what: `Sampling can't use both top_k ${v.top_k} and top_p ${v.top_p}.`,
     fix: 'set one of them to 0.',

@@ -1,0 +1,123 @@
+// Blocks of a transformer decoder that reads an image: on a whole text in training, or word by word.
+
+import type { Scope } from '../../core/layers/scope';
+import * as tf from '../../core/tensor';
+import {
+  attendTo,
+  dropout,
+  keysAndValues,
+  layerNorm,
+  mlpBlock,
+  multiHeadAttention,
+  queries,
+} from '../layers';
+
+export interface DecoderBlockOptions {
+  readonly num_heads: number;
+  readonly mlp_dim: number;
+  readonly dropout?: number;
+  /** Of layer norms and the MLP; attention has none. Default: true. */
+  readonly use_bias?: boolean;
+}
+
+/**
+ * One block (pre-LN): self-attention, attention to what was encoded, and an MLP, each added to what came in. Parameters:
+ * `LayerNorm1`, `SelfAttn`, `LayerNorm2`, `CrossAttn`, `LayerNorm3`, `MLP`.
+ * @param y float [batch, length, width]
+ * @param encoded float [batch, patches, width']
+ * @param mask bool, broadcast against [batch, heads, length, length]: which words see which
+ * @returns float [batch, length, width]
+ */
+export function decoderBlock(
+  scope: Scope,
+  y: tf.Tensor,
+  encoded: tf.Tensor,
+  { mask, ...options }: DecoderBlockOptions & { readonly mask: tf.Tensor },
+  train: boolean,
+): tf.Tensor {
+  const { num_heads: heads, dropout: rate = 0, use_bias: useBias } = options;
+  const drop = { rate, train };
+  const attention = { heads, useBias: false, dropout: drop };
+  const q = layerNorm(scope.child('LayerNorm1'), y, { useBias });
+  const self = multiHeadAttention(scope.child('SelfAttn'), { q }, { ...attention, mask });
+  const own = tf.add(dropout(scope.child('Dropout_0'), self, drop), y);
+  const inputs = { q: layerNorm(scope.child('LayerNorm2'), own, { useBias }), kv: encoded };
+  const cross = multiHeadAttention(scope.child('CrossAttn'), inputs, attention);
+  const seen = tf.add(dropout(scope.child('Dropout_1'), cross, drop), own);
+  return tf.add(seen, mlp(scope, seen, options, train));
+}
+
+function mlp(
+  scope: Scope,
+  y: tf.Tensor,
+  { mlp_dim: mlpDim, dropout: rate, use_bias: useBias }: DecoderBlockOptions,
+  train: boolean,
+): tf.Tensor {
+  const normed = layerNorm(scope.child('LayerNorm3'), y, { useBias });
+  return mlpBlock(scope.child('MLP'), normed, { mlpDim, dropout: rate, train, useBias });
+}
+
+/** Words see themselves and those before: bool [length, length]. */
+export function causalMask(length: number): tf.Tensor {
+  const index = tf.range(0, length, 1, 'int32');
+  return tf.greaterEqual(tf.expandDims(index, 1), index);
+}
+
+/** The word before each, 0 before the first: int32 [batch, length]. */
+export function shiftRight(text: tf.Tensor): tf.Tensor {
+  const [batch, length] = text.shape as [number, number];
+  const words = tf.cast(text, 'int32');
+  return tf.concat([tf.fill([batch, 1], 0, 'int32'), tf.slice(words, [0, 0], [batch, length - 1])], 1);
+}
+
+/** Of each block, the keys and values of the words so far: float [batch, heads, length, size]. */
+export type DecoderCache = readonly Readonly<Record<'key' | 'value', tf.Tensor>>[];
+
+export interface StepwiseBlocks {
+  readonly init: DecoderCache;
+  /**
+   * @param y float [batch, 1, width]: the word at a place
+   * @param index int32 scalar: the place, from 0
+   */
+  step(
+    y: tf.Tensor,
+    index: tf.Tensor,
+    before: DecoderCache,
+  ): { readonly y: tf.Tensor; readonly cache: DecoderCache };
+}
+
+/** Blocks that go through a text word by word, and give what `decoderBlock` gives with a causal mask. */
+export function stepwiseBlocks(
+  scopes: readonly Scope[],
+  encoded: tf.Tensor,
+  options: DecoderBlockOptions & { readonly width: number; readonly length: number },
+): StepwiseBlocks {
+  const { num_heads: heads, use_bias: useBias, width, length } = options;
+  const attention = { heads, useBias: false, qkvFeatures: width, outFeatures: width };
+  const blank = tf.fill([encoded.shape[0] as number, heads, length, width / heads], 0);
+  const ofImage = scopes.map((scope) => keysAndValues(scope.child('CrossAttn'), encoded, attention));
+  return {
+    init: scopes.map(() => ({ key: blank, value: blank })),
+    step(words, index, before) {
+      const place = tf.reshape(tf.range(0, length, 1, 'int32'), [length, 1]);
+      const here = tf.equal(place, index);
+      const mask = tf.reshape(tf.lessEqual(place, index), [1, length]);
+      let y = words;
+      const cache = scopes.map((scope, i) => {
+        const [self, cross] = [scope.child('SelfAttn'), scope.child('CrossAttn')];
+        const q = layerNorm(scope.child('LayerNorm1'), y, { useBias });
+        const own = keysAndValues(self, q, attention);
+        const known = {
+          key: tf.where(here, own.key, before[i]!.key),
+          value: tf.where(here, own.value, before[i]!.value),
+        };
+        y = tf.add(attendTo(self, queries(self, q, attention), known, { ...attention, mask }), y);
+        const seen = queries(cross, layerNorm(scope.child('LayerNorm2'), y, { useBias }), attention);
+        y = tf.add(attendTo(cross, seen, ofImage[i]!, attention), y);
+        y = tf.add(y, mlp(scope, y, { ...options, dropout: 0 }, false));
+        return known;
+      });
+      return { y, cache };
+    },
+  };
+}
