@@ -50,6 +50,8 @@ export interface Model {
   load?(init: ParamArrays, from: ModelInit, options: LoadOptions): Promise<ParamArrays>;
   /** Schema of `model_load`, for a model that takes a file for each of its parts. Default: one file, and `dont_load`. */
   readonly loadOptions?: z.ZodType<LoadOptions>;
+  /** Schema of the further arguments of a call that an evaluator may give in `pred_kw`; default: none. */
+  readonly callOptions?: z.ZodObject;
 }
 
 // ---- loss, optimizer, schedule -----------------------------------------------------------------------------------
@@ -115,7 +117,11 @@ export type PpOp = (example: Example, rng: ExampleRng) => Example | Promise<Exam
 // ---- evaluator ---------------------------------------------------------------------------------------------------
 
 /** Traced: what a model gives for a batch in evaluation mode: its output, and the named intermediates. */
-export type PredictFn = (params: Params, batch: Batch) => ModelResult;
+export interface PredictFn {
+  (params: Params, batch: Batch, options?: object): ModelResult;
+  /** Schema of its options, an evaluator's `pred_kw`; without one it has none. */
+  readonly options?: z.ZodObject;
+}
 
 export interface EvaluatorContext {
   /** The evaluator's name in the config. */

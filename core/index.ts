@@ -91,6 +91,7 @@ export {
   type UpdateRuleFactory,
 } from './train/run';
 export { globalNorm, valueAndGrad } from './train/gradients';
+export { predictWith } from './train/predict';
 export { itstime, stepsOf } from './train/steps';
 export { forward, type ForwardOptions } from './train/variables';
 export { across, dot, norm, plus } from './train/vectors';

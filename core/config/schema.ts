@@ -63,6 +63,7 @@ export const evalSchema = z
   .looseObject({
     type: z.string().optional().describe('name of an evaluator; default: the name of the entry'),
     pred: z.string().default('predict').describe('the predict function to evaluate'),
+    pred_kw: z.record(z.string(), z.unknown()).optional().describe('options of the predict function'),
     params: z
       .string()
       .default('params')

@@ -1,24 +1,20 @@
 // The evaluators of a config: made when they are first needed, each on its own period.
 
 import { catalogue } from '../errors';
-import type { Evaluator, EvaluatorContext, Params, PredictFn } from '../extensions';
+import type { Evaluator, EvaluatorContext, Params } from '../extensions';
 import { type Registry } from '../extensions';
 import type { Config } from '../config/schema';
 import type { TrainState, TrainerHooks } from '../hooks';
-import { Scope } from '../layers/scope';
 import { didYouMean } from '../suggest';
 import type { Loss } from '../extensions';
 import type * as tf from '../tensor';
 import { mapNamed, subtree, type Tree } from '../tree';
+import { predictFinder, stockPredictFns } from './predict';
 import type { Run } from './run';
 import { stepsOf } from './steps';
 import { withVariables } from './variables';
 
 const errors = catalogue('eval', {
-  unknownPredict: (v: { evaluator: string; name: string; known: readonly string[] }) => ({
-    what: `evals.${v.evaluator}.pred is "${v.name}", which isn't a predict function.${didYouMean(v.name, v.known)}`,
-    fix: `one of: ${v.known.join(', ')}.`,
-  }),
   unknownParams: (v: { evaluator: string; name: string; known: readonly string[] }) => ({
     what: `evals.${v.evaluator}.params is "${v.name}", but no such parameters are kept.${didYouMean(v.name, v.known)}`,
     fix: `one of: ${v.known.join(', ')}; or add the plugin that keeps them to the config.`,
@@ -39,23 +35,12 @@ export interface DueEvaluator {
   run(state: EvaluatedState, step: number): AsyncIterable<readonly [metric: string, value: number]>;
 }
 
-/** The predict functions that every run has: the model's outputs, and the loss of each example. */
-function stockPredictFns(run: Run, xent: Loss): Record<string, PredictFn> {
-  const predict: PredictFn = (params, batch) =>
-    run.model.apply(Scope.reading(params), batch, { train: false });
-  const loss: PredictFn = (params, batch) => {
-    const { output, out } = predict(params, batch);
-    const inputs = { logits: output as tf.Tensor, labels: batch.labels as tf.Tensor };
-    return { output: { loss: xent(inputs, { reduction: false }) }, out };
-  };
-  return { predict, loss };
-}
-
 /** The fields of an entry of `evals` that the trainer itself reads; the rest are the evaluator's options. */
 export function splitEvalConfig(name: string, entry: Config['evals'][string]) {
   const {
     type,
     pred,
+    pred_kw,
     params,
     prefix,
     skip_first,
@@ -69,6 +54,7 @@ export function splitEvalConfig(name: string, entry: Config['evals'][string]) {
   return {
     type: type ?? name,
     pred,
+    pred_kw,
     params,
     prefix: prefix ?? `${name}/`,
     skipFirst: skip_first,
@@ -95,15 +81,14 @@ export function evaluatorsOf(
   loss: Loss,
 ): readonly DueEvaluator[] {
   const predictFns = hooks.predict.call(stockPredictFns(run, loss), run);
+  const find = predictFinder(predictFns);
   const places = hooks.params.call({ params: 'params' }, run);
   return Object.entries(run.config.evals).map(([name, entry]) => {
-    const { type, pred, params, prefix, skipFirst, batch_size, period, options } = splitEvalConfig(
+    const { type, pred, pred_kw, params, prefix, skipFirst, batch_size, period, options } = splitEvalConfig(
       name,
       entry,
     );
-    const predict = predictFns[pred];
-    if (!predict)
-      throw errors.unknownPredict({ evaluator: name, name: pred, known: Object.keys(predictFns) });
+    const predict = find(name, pred, pred_kw);
     const place = places[params];
     if (place === undefined)
       throw errors.unknownParams({ evaluator: name, name: params, known: Object.keys(places) });

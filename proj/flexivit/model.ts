@@ -67,6 +67,7 @@ export function flexiVit(options: FlexiOptions): Model {
   const config = resolve(options);
   return {
     apply: (scope, batch, call) => applyFlexiVit(config, scope, batch, call),
+    callOptions: z.strictObject({ seqhw: positive.optional() }),
     async load(init, file: string, load) {
       const params = await loadVit(init, file, { ...load, scan: false, released: releasedFlexi });
       const embedding = params.embedding as ParamArrays;

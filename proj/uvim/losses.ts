@@ -16,8 +16,12 @@ export interface Task {
   inputs(labels: tf.Tensor): Parts;
   /** By name, for each example and whatever axes it has: the loss is their sum. */
   losses(logits: Parts, inputs: Parts): Parts;
-  /** What evaluators get. */
-  predict(logits: Parts): Tree<tf.Tensor>;
+  /** What evaluators get. The options are those of `predictFields`. */
+  predict(logits: Parts, options?: PredictOptions): Tree<tf.Tensor>;
+}
+
+interface PredictOptions {
+  readonly min_fraction?: number;
 }
 
 const metres = z.number().min(0);
@@ -27,14 +31,22 @@ export const taskFields = {
   task: z.enum(['depth', 'panoptic', 'colorization']).describe('what the labels are'),
   min_depth: metres.default(0.001).describe('of depth: lower end of the first bin, in metres'),
   max_depth: metres.default(10).describe('of depth: upper end of the last bin, in metres'),
-  min_fraction: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0)
-    .describe('of panoptic: predictions leave out objects that cover no more of the image'),
 };
 export type TaskOptions = z.output<z.ZodObject<typeof taskFields>>;
+
+/** What an evaluator's `pred_kw` may give the predictions of a task. */
+export const predictFields = {
+  depth: {},
+  panoptic: {
+    min_fraction: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe('objects that cover no more of the image are left out'),
+  },
+  colorization: {},
+} satisfies Record<TaskOptions['task'], z.ZodRawShape>;
 
 export function makeTask(options: TaskOptions, layout: Layout): Task {
   return tasks[options.task](layout, options);
@@ -66,7 +78,7 @@ const depthTask: MakeTask = (layout, { min_depth, max_depth }) => {
 };
 
 /** Labels [..., 0] are classes of pixels, [..., 1] numbers of objects; what is out of range has no loss. */
-const panopticTask: MakeTask = (layout, { min_fraction }) => {
+const panopticTask: MakeTask = (layout) => {
   const names = ['semantics', 'instances'] as const;
   return {
     inputs: (labels) =>
@@ -78,7 +90,7 @@ const panopticTask: MakeTask = (layout, { min_fraction }) => {
       ),
     losses: (logits, labels) =>
       Object.fromEntries(names.map((name) => [`loss_${name}`, xent(logits[name], labels[name])])),
-    predict: ({ semantics, instances }) =>
+    predict: ({ semantics, instances }, { min_fraction = 0 } = {}) =>
       panorama(
         fromPatches(semantics as tf.Tensor, layout),
         fromPatches(instances as tf.Tensor, layout),

@@ -8,7 +8,7 @@ import * as tf from '../../core/tensor';
 import type { Params } from '../../core/extensions';
 import { leaves, type Tree } from '../../core/tree';
 import { weightedSoftmaxXent } from '../../plugins/losses';
-import { sample, type SamplingOptions } from '../../plugins/decoder';
+import { sample, type SamplingOptions } from './decode';
 import { type Layout, makeTask, type TaskOptions } from './losses';
 import { vtt, vttOptions } from './vtt';
 
@@ -68,12 +68,12 @@ export const uvimRunners: Readonly<Record<string, ParityRunner>> = {
   },
 
   'model proj/uvim/task': async ({ args, inputs }, { runtime }) => {
-    const { model, ...options } = args;
-    const task = makeTask({ min_fraction: 0, ...options } as unknown as TaskOptions, model as Layout);
+    const { model, min_fraction, ...options } = args;
+    const task = makeTask(options as unknown as TaskOptions, model as Layout);
     const run = (labels: tf.Tensor, logits: Parts) => {
       const x = task.inputs(labels);
       const losses = task.losses(logits, x);
-      const prediction = task.predict(logits);
+      const prediction = task.predict(logits, { min_fraction: min_fraction as number | undefined });
       const loss = Object.values(losses).reduce((sum, one) => tf.add(sum, one));
       return {
         loss,

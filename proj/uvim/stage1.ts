@@ -6,9 +6,10 @@ import type { LossFn, TrainerHooks } from '../../core/hooks';
 import { Scope } from '../../core/layers/scope';
 import { parseOptions } from '../../core/options';
 import * as tf from '../../core/tensor';
+import { predictWith } from '../../core/train/predict';
 import { forward } from '../../core/train/variables';
 import { mapTree } from '../../core/tree';
-import { type Layout, makeTask, type Task, taskFields } from './losses';
+import { type Layout, makeTask, predictFields, type Task, taskFields } from './losses';
 import { uvimVitOptions } from './vit';
 
 export const stage1Schema = z.strictObject({
@@ -66,10 +67,10 @@ export function tapStage1(hooks: TrainerHooks, options: Stage1Options): void {
     const task = makeTask(options, layoutOf(config.model, 'model'));
     const apply: PredictFn = (params, batch) => model.apply(Scope.reading(params), batch, { train: false });
     return {
-      predict: (params, batch) => {
+      predict: predictWith(z.strictObject(predictFields[options.task]), (params, batch, given) => {
         const { output, out } = apply(params, batch);
-        return { output: task.predict(output as Parts), out };
-      },
+        return { output: task.predict(output as Parts, given), out };
+      }),
       validation: (params, batch) => {
         const { output, out } = apply(params, batch);
         const { bottleneck, bottleneck_q } = out as Record<string, tf.Tensor>;

@@ -8,11 +8,12 @@ import { parseOptions } from '../../core/options';
 import { TensorSpec } from '../../core/runtime';
 import * as tf from '../../core/tensor';
 import { frozenSchema, loadFrozen } from '../../core/train/frozen';
+import { predictWith } from '../../core/train/predict';
 import type { Run } from '../../core/train/run';
 import { forward } from '../../core/train/variables';
 import { weightedSoftmaxXent } from '../../plugins/losses';
-import { greedy, sample } from '../../plugins/decoder';
-import { makeTask, type Task, taskFields } from './losses';
+import { greedy, sample } from './decode';
+import { makeTask, predictFields, type Task, taskFields } from './losses';
 import { stage1Batch } from './stage1';
 import { type UvimVit, uvimVitOptions, type UvimVitOptions } from './vit';
 import { vtt, vttOptions } from './vtt';
@@ -22,21 +23,21 @@ export const stage2Schema = z.strictObject({
   oracle: frozenSchema
     .extend(taskFields)
     .describe('stage I: its task, and its model with the checkpoint that it is loaded from'),
-  temperature: z
-    .number()
-    .positive()
-    .default(greedy)
-    .describe('at which predictions draw words; the default takes the best'),
-  seed: z.int().min(0).default(0).describe('of predictions'),
 });
 export type Stage2Options = z.output<typeof stage2Schema>;
+
+/** Beside the fields of its task, what an evaluator's `pred_kw` may give a prediction. */
+const drawFields = {
+  temperature: z.number().positive().default(greedy).describe('of drawn words; the default takes the best'),
+  seed: z.int().min(0).default(0).describe('of drawn words'),
+};
 
 /** The frozen stage I, between labels and words. Word 0 starts a text: words are the code plus 1. */
 interface Oracle {
   /** The words of a batch's labels: int32 [batch, code_len]. */
   words(batch: Batch): tf.Tensor;
   /** What words mean for a batch's images. */
-  predict(words: tf.Tensor, batch: Batch): ReturnType<Task['predict']>;
+  predict(words: tf.Tensor, batch: Batch, options: object): ReturnType<Task['predict']>;
 }
 
 const one = () => tf.scalar(1, 'int32');
@@ -59,9 +60,9 @@ async function loadOracle(run: Run, { oracle }: Stage2Options): Promise<Oracle> 
       const { out } = stage1.encode(scope(), Object.fromEntries(labels), { ctx });
       return tf.add(out.code as tf.Tensor, one());
     },
-    predict(words, batch) {
+    predict(words, batch, options) {
       const { ctx } = stage1Batch(task, { image: batch.image, image_ctx: batch.image_ctx } as Batch);
-      return task.predict(stage1.decode(scope(), tf.sub(words, one()), { ctx }));
+      return task.predict(stage1.decode(scope(), tf.sub(words, one()), { ctx }), options);
     },
   };
 }
@@ -102,21 +103,19 @@ export function tapStage2(hooks: TrainerHooks, options: Stage2Options): void {
   });
 
   hooks.predict.tap('uvim', (_, { config, model }): Record<string, PredictFn> => {
+    const predictOptions = z.strictObject({ ...predictFields[options.oracle.task], ...drawFields });
     const { encode, stepwise } = vtt(parseOptions(vttOptions, config.model, 'model'));
     const { seq_len } = parseOptions(vttOptions, config.model, 'model');
     return {
-      predict: (params, batch) => {
+      predict: predictWith(predictOptions, (params, batch, { temperature, seed, ...ofTask }) => {
         const image = batch.image as tf.Tensor;
         const scope = Scope.reading(params);
         const prompts = tf.fill([image.shape[0] as number, seq_len], 0, 'int32');
         const decoder = stepwise(scope, encode(scope, image), seq_len);
-        const { temperature } = options;
-        const { sequences, logprobs } = sample(decoder, prompts, keyOf(batch, options.seed), {
-          temperature,
-          eos_token: -1,
-        });
-        return { output: oracle.predict(sequences, batch), out: { words: sequences, logprobs } };
-      },
+        const sampling = { temperature, eos_token: -1 };
+        const { sequences, logprobs } = sample(decoder, prompts, keyOf(batch, seed), sampling);
+        return { output: oracle.predict(sequences, batch, ofTask), out: { words: sequences, logprobs } };
+      }),
       validation: (params, batch) => {
         const text = oracle.words(batch);
         const { output, out } = model.apply(Scope.reading(params), { ...batch, text }, { train: false });
