@@ -119,22 +119,12 @@ export class Client {
    * @throws PjrtError with the compiler's diagnostics.
    */
   compile(source: Source, options?: CompileOptions): LoadedExecutable {
-    const compiled = this.api.call('PJRT_Client_Compile', this.compilation(source, options));
+    const compiled = this.api.callApart('PJRT_Client_Compile', {
+      client: this.resource.pointer,
+      program: encodeProgram(source),
+      ...compileOptionsOf(options),
+    });
     return new LoadedExecutable(this.context, compiled.get('executable'));
-  }
-
-  /**
-   * Like compile, but on another thread: the event loop turns, and signals are heard. Don't dispose the client
-   * before it has settled.
-   */
-  async compileAsync(source: Source, options?: CompileOptions): Promise<LoadedExecutable> {
-    const compiled = await this.api.callAsync('PJRT_Client_Compile', this.compilation(source, options));
-    return new LoadedExecutable(this.context, compiled.get('executable'));
-  }
-
-  private compilation(source: Source, options?: CompileOptions) {
-    const client = this.resource.pointer;
-    return { client, program: encodeProgram(source), ...compileOptionsOf(options) };
   }
 
   /** Loads what `Executable.serialize` gave, in the same version of the plugin. */

@@ -2,7 +2,7 @@
 //
 //   const client = Client.create(await ensureInstalled('cpu'), { cpuDeviceCount: 4 });
 //   const x = client.bufferFromHost(new Float32Array([1, 2]), 'f32', [2], client.addressableDevices[0]);
-//   const program = client.compile(stablehloText, { partitions: 1 });      // or await compileAsync
+//   const program = client.compile(stablehloText, { partitions: 1 });
 //   const [[y]] = program.execute([[x]]);      // [device][argument] -> [device][output]; runs asynchronously
 //   await y.toHost();                          // Float32Array; toHostSync() blocks
 //   y.dispose();                               // everything native has dispose(), more than once is fine

@@ -2,9 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
-
-/** Native code runs on a stack that koffi allocates: XLA's compiler needs more than its default of 2 MiB. */
-const stackBytes = 16 << 20;
+import { stackBytes } from './thread';
 
 /** XLA logs to stderr, and greets in several lines unless told otherwise before it is loaded. */
 const warningsOnly = '1';
@@ -28,12 +26,10 @@ export function openPlugin(path: string): bigint {
   return getApi();
 }
 
-/** Koffi takes its settings only before it has loaded the first library, in the whole process. */
+/** The stack that koffi allocates; it takes its settings only before it has loaded the first library in the process. */
 function growStack(): void {
   const { sync_stack_size = 0 } = koffi.config();
-  if (sync_stack_size < stackBytes) {
-    koffi.config({ sync_stack_size: stackBytes, async_stack_size: stackBytes, resident_async_pools: 1 });
-  }
+  if (sync_stack_size < stackBytes) koffi.config({ sync_stack_size: stackBytes });
 }
 
 /**

@@ -77,15 +77,6 @@ describeWithPlugin('a client', () => {
     expect(compile).toThrow(/^PJRT_Client_Compile: UNKNOWN: .*undeclared SSA value/s);
   });
 
-  test('compiles on another thread too', async () => {
-    const programs = await Promise.all([client().compileAsync(addText), client().compileAsync(addText)]);
-    const a = upload(values, [2, 3]);
-    for (const program of programs) {
-      expect(program.execute([[a, a]])[0]![0]!.toHostSync()).toEqual(Float32Array.of(2, 4, 6, 8, 10, 12));
-    }
-    await expect(client().compileAsync('module {')).rejects.toThrow(PjrtError);
-  });
-
   test('a wrong number of arguments is an error', () => {
     const program = client().compile(addText);
     expect(() => program.execute([[upload(values, [2, 3])]])).toThrow(/INVALID_ARGUMENT/);
