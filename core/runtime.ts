@@ -160,6 +160,9 @@ export interface Runtime {
    */
   toDevice(array: HostArray, sharding?: PartitionSpec): Tensor;
 
+  /** Only where the devices aren't here: a tensor without values, with which programs can be compiled. */
+  readonly placeholder?: (spec: TensorSpec) => Tensor;
+
   /** Of an array split so, the rows that the devices of this process need: all where it is alone. */
   rowsHere(rows: number, sharding: PartitionSpec): Rows;
 

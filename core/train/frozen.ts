@@ -6,13 +6,13 @@ import { modelOptions } from '../config/resolve';
 import { configSchema } from '../config/schema';
 import type { Batch, Model, ModelResult, Params } from '../extensions';
 import { declareParams, initParams } from '../layers/params';
-import { Scope } from '../layers/scope';
-import type { TensorSpec } from '../runtime';
+import { type ParamDeclaration, Scope } from '../layers/scope';
+import { TensorSpec } from '../runtime';
 import * as tf from '../tensor';
-import { leaves } from '../tree';
+import { leaves, nest } from '../tree';
 import { loaderOf } from './load';
 import { type Run, tokens } from './run';
-import { shardingsFrom } from './sharding';
+import { type Shardings, shardingsFrom } from './sharding';
 import { paramsToDevice, paramsToHost } from './state';
 
 const { model_name, model, model_init, model_load } = configSchema.shape;
@@ -47,7 +47,10 @@ export async function frozenModel(
   return (batch) => model.apply(Scope.reading(params), batch, { train: false });
 }
 
-/** A model with the parameters of a checkpoint, for those who use parts of it. For the hook `setup`. */
+/**
+ * A model with the parameters of a checkpoint, for those who use parts of it. For the hook `setup`. Where programs are compiled
+ * for devices that aren't here, no checkpoint is read.
+ */
 export async function loadFrozen(
   { config, container, runtime }: Run,
   frozen: FrozenConfig,
@@ -57,12 +60,20 @@ export async function loadFrozen(
   const options = modelOptions({ ...config, model: frozen.model });
   const made = registry.create(container, 'model', frozen.model_name, options, `${where}.model`);
   const load = loaderOf(made, frozen, `${where}.model_load`);
-  const initial = initParams(runtime, declareParams(runtime, made, batchSpec), key);
+  const shardings = shardingsFrom(config.sharding_strategy, { registry, container, mesh: runtime.mesh });
+  const shardingOf: Shardings = (leaf, spec) => shardings(`${name}/${leaf}`, spec);
+  const declared = declareParams(runtime, made, batchSpec);
+  const { placeholder } = runtime;
+  if (placeholder) {
+    const absent = ({ name, spec: { dtype, shape } }: ParamDeclaration): [string, tf.Tensor] => [
+      name,
+      placeholder(new TensorSpec(dtype, shape, shardingOf(name, new TensorSpec(dtype, shape)))),
+    ];
+    return { model: made, params: nest(declared.map(absent)) };
+  }
+  const initial = initParams(runtime, declared, key);
   const before = await paramsToHost(runtime, initial);
   tf.dispose(leaves<tf.Tensor>(initial));
-  const shardings = shardingsFrom(config.sharding_strategy, { registry, container, mesh: runtime.mesh });
-  const params = paramsToDevice(runtime, await load(before, frozen.model_init), (leaf, spec) =>
-    shardings(`${name}/${leaf}`, spec),
-  );
+  const params = paramsToDevice(runtime, await load(before, frozen.model_init), shardingOf);
   return { model: made, params };
 }

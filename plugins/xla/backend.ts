@@ -138,6 +138,8 @@ export class XlaBackend extends KernelBackend implements RegionBackend {
           shape,
           this.devices.mesh.replicated,
         ));
+      case 'absent':
+        throw errors.devicesNotHere({ topology: this.devices.description });
       case 'traced':
         throw errors.escaped({ name: state.trace.name, shape });
       case 'gone':
@@ -197,17 +199,15 @@ export class XlaBackend extends KernelBackend implements RegionBackend {
   }
 
   override readSync(dataId: object): BackendValues {
-    const { state } = this.readable(dataId);
-    if (state.kind === 'host') return state.values;
-    const { array } = state as { array: DeviceArray };
-    return tensorValues(this.devices.downloadSync(array), array.arrayType.type);
+    const record = this.readable(dataId);
+    if (record.state.kind === 'host') return record.state.values;
+    return tensorValues(this.devices.downloadSync(this.arrayOf(record)), record.type);
   }
 
   override async read(dataId: object): Promise<BackendValues> {
-    const { state } = this.readable(dataId);
-    if (state.kind === 'host') return state.values;
-    const { array } = state as { array: DeviceArray };
-    return tensorValues(await this.devices.download(array), array.arrayType.type);
+    const record = this.readable(dataId);
+    if (record.state.kind === 'host') return record.state.values;
+    return tensorValues(await this.devices.download(this.arrayOf(record)), record.type);
   }
 
   private readable(dataId: object): DataRecord {

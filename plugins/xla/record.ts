@@ -2,7 +2,7 @@
 // is being traced. tfjs names data by an object (DataId) that several tensors may share: the record itself.
 
 import type { TypedArray } from '@tensorflow/tfjs-core';
-import type { DeviceArray } from './mesh';
+import type { DeviceArray, Sharding } from './mesh';
 import type { ElementType, Value } from './stablehlo';
 import type { Trace } from './trace';
 
@@ -10,6 +10,8 @@ export type State =
   /** `uploaded`: the same values on the devices, once an eager kernel or a program needed them there. */
   | { readonly kind: 'host'; readonly values: TypedArray; uploaded?: DeviceArray }
   | { readonly kind: 'device'; readonly array: DeviceArray }
+  /** Of devices that aren't here: programs can be compiled with it. */
+  | { readonly kind: 'absent'; readonly sharding: Sharding }
   /** `made`: by which kernel or argument, for errors. */
   | { readonly kind: 'traced'; readonly trace: Trace; readonly value: Value; readonly made: string }
   /** Any use throws this. */

@@ -155,6 +155,16 @@ export class XlaRuntime implements Runtime {
     );
   }
 
+  get placeholder(): ((spec: TensorSpec) => Tensor) | undefined {
+    const { devices } = this.backend;
+    if (devices.present) return undefined;
+    return ({ dtype, shape, sharding }) =>
+      this.backend.tensor(elementTypeOfArray(dtype), shape, {
+        kind: 'absent',
+        sharding: devices.mesh.sharding(sharding),
+      });
+  }
+
   rowsHere(rows: number, spec: PartitionSpec): Rows {
     const { mesh, places, present } = this.backend.devices;
     return present ? rowsAt(mesh, places, rows, mesh.sharding(spec)) : { start: 0, end: rows };

@@ -68,6 +68,7 @@ export class Trace {
       case 'host':
         return this.constant(record, state.values as hlo.Literal) ?? this.capture(record);
       case 'device':
+      case 'absent':
         return this.capture(record);
       case 'gone':
         throw state.error(record.shape);

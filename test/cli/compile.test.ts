@@ -95,6 +95,46 @@ test('a topology that does not exist', async () => {
   });
 });
 
+/** A teacher is among what the program is given; where the devices aren't here, its checkpoint needn't be either. */
+describe('with a teacher', () => {
+  const teacher = (file: string) =>
+    JSON.stringify({
+      teachers: {
+        prof: {
+          model_name: 'vit',
+          model: { width: 32, depth: 1, num_heads: 4, patch_size: [7, 7] },
+          model_init: file,
+        },
+      },
+    });
+  const compiled = async (topology: string, file: string) => {
+    const args = ['compile', 'configs/proj/flexivit/vit_mnist_flexi.ts', '--topology', topology, '--json'];
+    const student = ['--config.input.batch_size=16', '--config.model.depth=1', '--config.model.width=48'];
+    const { code, stdout, stderr } = await bv([...args, ...student, `--config.distill=${teacher(file)}`]);
+    return { code, stderr, report: code === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : undefined };
+  };
+
+  (installed('tpu') ? test : test.skip)('for a TPU slice that is not there', async () => {
+    const { code, report } = await compiled('v5e:2x2', 'missing.npz');
+    expect(code).toBe(0);
+    expect(report).toMatchObject({ devices: 4, fits: true, collectives: [{ kind: 'all-reduce' }] });
+    const { memory, state } = report as {
+      memory: { arguments: number };
+      state: { params: number; optimizer: number }[];
+    };
+    // The student's numbers are those of the state; the teacher's are arguments beside them.
+    const own = state.reduce((sum, { params, optimizer }) => sum + params + optimizer, 0);
+    const teacherBytes = 4 * 32 * 50;
+    expect(memory.arguments).toBeGreaterThan(own + teacherBytes);
+  });
+
+  (installed('cpu') ? test : test.skip)('for this machine the checkpoint has to be there', async () => {
+    const { code, stderr } = await compiled('cpu', 'missing.npz');
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('missing.npz');
+  });
+});
+
 /** Needs `bv runtime install cuda13` (4 GB), but no GPU. */
 (installed('cuda13') ? test : test.skip)('for GPUs that are not there', async () => {
   const args = ['compile', 'configs/vit_mnist.ts', '--topology', 'h100:2x2', '--json', ...small];

@@ -7,6 +7,7 @@ import type { XlaBackend } from '../backend';
 import { arrayDType, elementTypeOfArray } from '../element-types';
 import { errors } from '../errors';
 import type { ArrayType, Sharding } from '../mesh';
+import type { DataRecord } from '../record';
 import { printModule, type Value } from '../stablehlo';
 import { Trace } from '../trace';
 import { describeLeaf } from './arguments';
@@ -221,8 +222,7 @@ function outputShardings(
   });
 }
 
-function captureSharding(backend: XlaBackend, record: Parameters<XlaBackend['arrayOf']>[0]): Sharding {
-  return record.state.kind === 'device'
-    ? record.state.array.arrayType.sharding
-    : backend.devices.mesh.replicated;
+function captureSharding({ devices: { mesh } }: XlaBackend, { state }: DataRecord): Sharding {
+  if (state.kind === 'absent') return state.sharding;
+  return state.kind === 'device' ? state.array.arrayType.sharding : mesh.replicated;
 }
