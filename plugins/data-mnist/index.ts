@@ -22,7 +22,8 @@ function membersOf(count: number, split: Split): number[] {
   return Array.from({ length: count }, (_, i) => i).filter((i) => test.has(i) === (split === 'test'));
 }
 
-export function mnist(split: Split, { images }: Digits): DataSource {
+/** @param count the first so many, which have all classes alike; default: all of the split */
+export function mnist(split: Split, { images }: Digits, count?: number): DataSource {
   const pixels = side * side;
   const classes = images.map((bytes) => membersOf(bytes.length / pixels, split));
   // One of each class in turn, so that any stretch of the order has all of them.
@@ -31,7 +32,7 @@ export function mnist(split: Split, { images }: Digits): DataSource {
     classes.forEach((members, digit) => i < members.length && places.push([digit, members[i] as number]));
   }
   return {
-    size: places.length,
+    size: Math.min(places.length, count ?? places.length),
     classes: images.map((_, digit) => String(digit)),
     get(index) {
       const [digit, member] = places[index] as [number, number];
@@ -61,8 +62,9 @@ export default definePlugin({
           .enum(['train', 'test'])
           .default('train')
           .describe('8,500 or 1,500 digits; the same ones every time'),
+        count: z.int().min(1).optional().describe('the first so many, of each digit alike; default: all'),
       }),
-      create: ({ split }) => mnist(split, (digits ??= readDigits())),
+      create: ({ split, count }) => mnist(split, (digits ??= readDigits()), count),
     });
   },
 });

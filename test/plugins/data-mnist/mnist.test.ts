@@ -52,6 +52,11 @@ describe('mnist', () => {
     expect(labels(train).slice(0, 20)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
+  it('takes the first so many', () => {
+    expect(countsOf(labels(mnist('train', digits, 100)))).toEqual(new Array(10).fill(10));
+    expect(mnist('test', digits, 10_000).size).toBe(1500);
+  });
+
   it('is pure', () => expectPure(() => mnist('train', digits)));
 
   it('reads its packed copy the same, and a broken one not at all', () => {
