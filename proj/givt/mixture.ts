@@ -163,8 +163,9 @@ const fullCovariance: MakeDensity = (logits, options, temperatures) => {
   };
 };
 
+/** tf.oneHot refuses a depth of 1. */
 const oneHot = (index: tf.Tensor, depth: number) =>
-  tf.oneHot(tf.cast(index, 'int32'), depth, 1, 0, 'float32');
+  tf.cast(tf.equal(tf.expandDims(tf.cast(index, 'int32'), -1), tf.range(0, depth, 1, 'int32')), 'float32');
 
 /** z where matrix z = b, by forward substitution. @param matrix lower triangular [..., n, n] @param b [..., n] */
 function solveLower(matrix: tf.Tensor, b: tf.Tensor): tf.Tensor {

@@ -4,13 +4,51 @@ import type { Params } from '../../core/extensions';
 import { Scope } from '../../core/layers/scope';
 import { parseOptions } from '../../core/options';
 import type { ParityRunner } from '../../core/parity/case';
-import { arraysBeside, caseParams, fetchAll, sendAll } from '../../core/parity';
-import type * as tf from '../../core/tensor';
+import { arraysBeside, caseParams, fetchAll, modelRunner, sendAll } from '../../core/parity';
+import * as tf from '../../core/tensor';
 import { adaptor, adaptorOptions } from './adaptor';
+import { type ArGeneration, generate } from './decode_ar';
+import { generateMasked, type MaskedGeneration } from './decode_masked';
+import { type Givt, givt, givtOptions } from './givt';
 
 type Parts = Readonly<Record<string, tf.Tensor>>;
 
+type Draw = (
+  model: Givt,
+  scope: Scope,
+  key: tf.Tensor,
+  inputs: Parts,
+  settings: unknown,
+) => Readonly<Record<string, tf.Tensor>>;
+
+/** Sequences drawn with each of the settings in `args.draws`, by name. */
+const drawing =
+  (draw: Draw): ParityRunner =>
+  async (recorded, services) => {
+    const { runtime } = services;
+    const { args } = recorded;
+    const model = givt(parseOptions(givtOptions, args.model, 'args.model'));
+    const inputs = sendAll(runtime, Object.fromEntries(arraysBeside(recorded.inputs, 'params'))) as Parts;
+    const params = caseParams(recorded, services);
+    const drawn = new Map();
+    const draws = Object.entries(args.draws as Record<string, { readonly seed: number }>);
+    for (const [name, { seed, ...settings }] of draws) {
+      const run = (params: Params, key: tf.Tensor, inputs: Parts) =>
+        draw(model, Scope.reading(params), key, inputs, settings);
+      const key = runtime.toDevice(tf.random.keyArray(tf.random.key(seed)));
+      const result = runtime.jit(run, { name: `draw ${name}` })(params, key, inputs);
+      for (const [part, array] of await fetchAll(runtime, result)) drawn.set(`${name}/${part}`, array);
+    }
+    return drawn;
+  };
+
 export const givtRunners: Readonly<Record<string, ParityRunner>> = {
+  'model proj/givt/givt': modelRunner({
+    losses: {
+      nll: ({ out }) => tf.neg(tf.mean((out as Parts).log_prob as tf.Tensor)),
+    },
+  }),
+
   'model proj/givt/adaptor': async (recorded, services) => {
     const { runtime } = services;
     const { forward, inverse } = adaptor(parseOptions(adaptorOptions, recorded.args, 'args'));
@@ -25,4 +63,22 @@ export const givtRunners: Readonly<Record<string, ParityRunner>> = {
       runtime.jit(run, { name: 'parity adaptor' })(caseParams(recorded, services), inputs),
     );
   },
+
+  'model proj/givt/decode:generate': drawing((model, scope, key, { labels, image }, settings) => ({
+    ...generate(
+      model,
+      scope,
+      key,
+      {
+        labels,
+        encoded: image && model.encode(scope, image),
+        batch: (image ?? labels)?.shape[0] as number,
+      },
+      settings as ArGeneration,
+    ),
+  })),
+
+  'model proj/givt/parallel_decode:decode_masked': drawing((model, scope, key, { labels }, settings) => ({
+    tokens: generateMasked(model, scope, key, labels as tf.Tensor, settings as MaskedGeneration),
+  })),
 };
