@@ -173,7 +173,7 @@ export const hookTable: Readonly<Record<HookName, HookEntry>> = Object.freeze({
     place: 'host',
     args: ['options', 'step', 'run'],
     since: '0.1.0',
-    doc: 'Before each step. Returns plain options that traced functions see as context.options; each combination is compiled once.',
+    doc: 'Before each step. Returns plain options that traced functions see as context.options; each combination is compiled once, and those beyond 32 are reported.',
   },
   predict: {
     place: 'traced',

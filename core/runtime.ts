@@ -28,6 +28,8 @@ export interface JitOptions {
   readonly donate?: readonly number[];
   /** Positions of arguments that are plain data: each value is a program of its own. */
   readonly static?: readonly number[];
+  /** How many combinations of static values are meant; one by default. Programs beyond them are reported as a retrace. */
+  readonly variants?: number;
   /**
    * Partition specs of the results, as a tree that is a prefix of theirs. What isn't named takes the sharding of
    * the donated argument whose memory it reuses, and is replicated otherwise.

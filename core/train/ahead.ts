@@ -7,7 +7,7 @@ import { leaves, nest } from '../tree';
 import type { Run } from './run';
 import { type SetupOptions, setUp } from './setup';
 import { stateSpecs } from './state';
-import { buildStep, stepFunction } from './step';
+import { buildStep, jitStep } from './step';
 
 export interface CompiledStep {
   readonly run: Run;
@@ -28,11 +28,7 @@ export async function compileStep(options: SetupOptions): Promise<CompiledStep> 
   try {
     const extraFn = hooks.state.call(() => ({}), run);
     const state = stateSpecs(run, extraFn, shardings);
-    const step = runtime.jit(stepFunction(buildStep(hooks, run, loss)), {
-      name: 'train step',
-      donate: [0],
-      static: [3],
-    });
+    const step = jitStep(runtime, buildStep(hooks, run, loss));
     // Empty subtrees have no leaves.
     const stateTree = { params: {}, opt: {}, extra: {}, ...nest(state) };
     const key = new TensorSpec('int32', [2]);

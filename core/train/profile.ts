@@ -9,7 +9,7 @@ import { type GroupMemory, memoryByGroup } from './memory';
 import type { HostBatch, Run } from './run';
 import { type SetupOptions, setUp } from './setup';
 import { makeState, stateSpecs } from './state';
-import { buildStep, stepFunction } from './step';
+import { buildStep, jitStep } from './step';
 
 /** What the host did from when to when: milliseconds since the profile began. */
 export interface Span {
@@ -71,11 +71,7 @@ export async function profileSteps(
       await runtime.idle();
       return made;
     });
-    const step = runtime.jit(stepFunction(buildStep(hooks, run, loss)), {
-      name: 'train step',
-      donate: [0],
-      static: [3],
-    });
+    const step = jitStep(runtime, buildStep(hooks, run, loss));
     const optionsOf = (i: number) => hooks.step.call({}, i, run);
     let program: Compiled | undefined;
     if (runtime.compiles) {

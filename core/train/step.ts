@@ -12,6 +12,7 @@ import type {
   TrainState,
   UpdateFn,
 } from '../hooks';
+import type { Runtime } from '../runtime';
 import * as tf from '../tensor';
 import { mapNamed, namedLeaves, type NestedRecord, subtree } from '../tree';
 import { globalNorm, valueAndGrad } from './gradients';
@@ -77,6 +78,13 @@ export function stepFunction(step: StepFn) {
     return step(state, batch, { rng, step: state.step, extra: state.extra, options });
   };
 }
+
+/** A project that chooses more different options than this by the hook `step` is told that they are compiled. */
+const maxPrograms = 32;
+
+/** The compiled step: consumes the state, and has a program for each value of the options. */
+export const jitStep = (runtime: Runtime, step: StepFn) =>
+  runtime.jit(stepFunction(step), { name: 'train step', donate: [0], static: [3], variants: maxPrograms });
 
 function trained(tree: Params | NestedRecord<tf.Tensor>, run: Run, frozenToo = false): tf.Tensor[] {
   return namedLeaves<tf.Tensor>(tree)

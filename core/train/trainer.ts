@@ -18,7 +18,7 @@ import { MetricsWriter } from './metrics';
 import { configFile, type HostBatch, provenanceFile, type Run } from './run';
 import { type SetupOptions, setUp } from './setup';
 import { makeState, restoreState, stateParts, stateSpecs, stateToHost } from './state';
-import { buildStep, stepFunction } from './step';
+import { buildStep, jitStep } from './step';
 import { itstime, stepsOf } from './steps';
 
 export interface TrainOptions extends SetupOptions {
@@ -84,11 +84,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (checkpoint) await hooks.restore.promise(first_step, run);
 
   // ---- Step and evaluators -----------------------------------------------------------------------------------------
-  const program = runtime.jit(stepFunction(buildStep(hooks, run, loss)), {
-    name: 'train step',
-    donate: [0],
-    static: [3],
-  });
+  const program = jitStep(runtime, buildStep(hooks, run, loss));
   const evaluators = evaluatorsOf(hooks, run, registry, loss);
   const writer = new MetricsWriter(isFirst ? workdir : undefined, first_step);
   const log = new StepLog({ hooks, run, runtime, writer, progress });

@@ -27,6 +27,8 @@ interface Pattern {
 export class JitFunction {
   private readonly cache = new Map<string, Program>();
   private last: Signature | undefined;
+  /** The last signature with certain static values, by those. */
+  private readonly variants = new Map<string, Signature>();
   /** The last call with certain static values, by those. */
   private readonly patterns = new Map<string, Pattern>();
 
@@ -141,7 +143,7 @@ export class JitFunction {
     types: readonly ArrayType[],
     called: boolean,
   ): Program {
-    const { name, donate = [], outShardings } = this.options;
+    const { name, donate = [], variants = 1, outShardings } = this.options;
     const isStatic = this.staticFlags(args.length);
     const names = leafNames(args, isStatic);
     const signature: Signature = {
@@ -150,11 +152,15 @@ export class JitFunction {
       names,
       types,
     };
-    if (called && this.last) {
-      const reason = explainRetrace(this.last, signature);
+    const variant = JSON.stringify(signature.statics);
+    const before = this.variants.get(variant) ?? this.last;
+    const isMeant = !this.variants.has(variant) && this.variants.size < variants;
+    if (called && before && !isMeant) {
+      const reason = explainRetrace(before, signature);
       warn('RetraceWarning', `"${name}" is compiled again (program ${this.cache.size + 1}): ${reason}.`);
     }
     this.last = signature;
+    this.variants.set(variant, signature);
     const traced = traceProgram(this.backend, {
       name,
       fn: this.fn,

@@ -56,6 +56,20 @@ describe('programs', () => {
     ]);
   });
 
+  test('static values that are meant, and a program more', () => {
+    const f = jit((x: tf.Tensor, by: number) => tf.mul(x, by), { name: 'step', static: [1], variants: 3 });
+    const found = warnings(() => {
+      for (const by of [2, 3, 4, 2, 3]) f(put(1, 2), by);
+      expect(f.programs).toBe(3);
+      f(put(1, 2, 3), 2);
+      f(put(1, 2), 5);
+    });
+    expect(found).toEqual([
+      'RetraceWarning: "step" is compiled again (program 4): argument 0 was f32[2] and is f32[3].',
+      'RetraceWarning: "step" is compiled again (program 5): static argument 1 was 2 and is 5.',
+    ]);
+  });
+
   test('a retrace names the leaf that changed', () => {
     const f = jit((tree: { w: tf.Tensor; b: tf.Tensor }) => tf.add(tree.w, tree.b), { name: 'layer' });
     const found = warnings(() => {
