@@ -19,6 +19,7 @@ import sharding from '../../plugins/sharding';
 import text from '../../plugins/text';
 import towers from '../../plugins/towers';
 import vit from '../../plugins/vit';
+import cappa from '../../proj/cappa';
 import distill from '../../proj/distill';
 import flexi from '../../proj/flexivit';
 import gsam from '../../proj/gsam';
@@ -39,6 +40,7 @@ const plugins = [
   vit,
   text,
   towers,
+  cappa,
   distill,
   flexi,
   gsam,
