@@ -251,19 +251,6 @@ export class XlaRuntime implements Runtime {
     });
   }
 
-  /** Native objects that are alive (buffers, programs): for tests and benchmarks that look for leaks. */
-  get liveObjects(): number {
-    return this.source instanceof Client ? this.source.liveObjects : 0;
-  }
-
-  async dispose(): Promise<void> {
-    await this.idle();
-    for (const ref of this.functions) ref.deref()?.dispose();
-    deactivate(this.backend);
-    this.source.dispose();
-  }
-}
-
   traceDevices(): DeviceTrace | { readonly reason: string } {
     const { source } = this;
     if (source instanceof Topology) return { reason: 'the devices needn’t be here' };
@@ -280,6 +267,19 @@ export class XlaRuntime implements Runtime {
       throw error;
     }
   }
+
+  /** Native objects that are alive (buffers, programs): for tests and benchmarks that look for leaks. */
+  get liveObjects(): number {
+    return this.source instanceof Client ? this.source.liveObjects : 0;
+  }
+
+  async dispose(): Promise<void> {
+    await this.idle();
+    for (const ref of this.functions) ref.deref()?.dispose();
+    deactivate(this.backend);
+    this.source.dispose();
+  }
+}
 
 async function activeBackend(devices: Devices): Promise<XlaBackend> {
   // tfjs checks shapes and NaNs of each op in its other mode.
