@@ -36,6 +36,7 @@ ARGUMENTS = {
         "init=lit.npz,img=B/32",
         "runlocal",
     ],
+    "proj/cappa/pretrain": ["", "runlocal", "total_steps=1000,batch_size=64,warmup_steps=10"],
     "proj/clippo/train_clippo": ["", "runlocal,i1k_eval", "res=64"],
     "proj/distill/bit_i1k": ["", "runlocal"],
     "proj/distill/bigsweep_flowers_pet": ["", "data=flowers,variant=fast", "data=pet,variant=long,runlocal", "data=pet"],
