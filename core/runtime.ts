@@ -188,15 +188,15 @@ export interface Runtime {
 
   memory(): readonly DeviceMemory[];
 
+  /** Starts to record what the devices do, or says why that can't be. Absent where nothing is compiled. */
+  traceDevices?(): DeviceTrace | { readonly reason: string };
+
   dispose(): Promise<void>;
 }
 
 /** What a run asks of a runtime, from its config and the command line. */
 export interface RuntimeOptions {
   /** Named axes; one size may be -1 for all the devices that remain. */
-  /** Starts to record what the devices do, or says why that can't be. Absent where nothing is compiled. */
-  traceDevices?(): DeviceTrace | { readonly reason: string };
-
   readonly mesh?: MeshAxes;
   /** Logical names of dimensions: see `Mesh.rules`. */
   readonly rules?: LogicalRules;
