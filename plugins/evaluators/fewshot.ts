@@ -10,6 +10,7 @@ import * as tf from '../../core/tensor';
 import type { OpenedInput } from '../../core/train/run';
 import { namedLeaves, subtree, type Tree } from '../../core/tree';
 import { forEachBatch, openPass, type PassServices } from './feed';
+import { numpyPermutations } from './numpy-random';
 import { fitRidge, type Ridge } from './ridge';
 import { countedRows, joinRows, padRows, rowsOf } from './rows';
 
@@ -60,15 +61,12 @@ interface Represented {
   readonly labels: Int32Array;
 }
 
-/** The first examples of each class in an order that depends on the seed alone. */
+/** The first examples of each class in a random order, which is that of the original for the same seed. */
 export function chooseShots(labels: Int32Array, classes: number, shots: number, seed: number): number[] {
   const byClass = Array.from({ length: classes }, (): number[] => []);
   labels.forEach((label, i) => byClass[label]?.push(i));
-  const key = tf.random.key(seed);
-  return byClass.flatMap((indices, label) => {
-    const order = tf.random.permutation(tf.random.foldIn(key, label), indices.length);
-    return Array.from(order.subarray(0, shots), (i) => indices[i] as number);
-  });
+  const permute = numpyPermutations(seed);
+  return byClass.flatMap((indices) => permute(indices).slice(0, shots));
 }
 
 /** Traced: the scores of each class for features, [batch, classes]. */
