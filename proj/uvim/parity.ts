@@ -8,7 +8,7 @@ import * as tf from '../../core/tensor';
 import type { Params } from '../../core/extensions';
 import { leaves, type Tree } from '../../core/tree';
 import { weightedSoftmaxXent } from '../../plugins/losses';
-import { sample, type SamplingOptions } from './decode';
+import { sample, type SamplingOptions } from '../../plugins/decoder';
 import { type Layout, makeTask, type TaskOptions } from './losses';
 import { vtt, vttOptions } from './vtt';
 

@@ -12,7 +12,7 @@ import { predictWith } from '../../core/train/predict';
 import type { Run } from '../../core/train/run';
 import { forward } from '../../core/train/variables';
 import { weightedSoftmaxXent } from '../../plugins/losses';
-import { greedy, sample } from './decode';
+import { greedy, sample } from '../../plugins/decoder';
 import { makeTask, predictFields, type Task, taskFields } from './losses';
 import { stage1Batch } from './stage1';
 import { type UvimVit, uvimVitOptions, type UvimVitOptions } from './vit';
