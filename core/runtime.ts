@@ -2,7 +2,7 @@
 // trainer) sees this interface and never which runtime stands behind it.
 
 import type { ArraySpec, DType, HostArray } from './array';
-import type { ArrayBlock, Rows } from './blocks';
+import type { ArrayBlock, Extent, Rows } from './blocks';
 import { ExitCode, UserError } from './errors';
 import type { LogicalRules, Mesh, MeshAxes, PartitionSpec } from './mesh';
 import type { Processes } from './processes/group';
@@ -179,6 +179,12 @@ export interface Runtime {
 
   /** Copies what of an array this process has to keep: over all processes, each of its values is there once. */
   blocksToHost(tensor: Tensor): Promise<readonly ArrayBlock[]>;
+
+  /** The different blocks that the devices of this process need of an array of this shape, split so. */
+  blocksHere(shape: readonly number[], sharding: PartitionSpec): readonly Extent[];
+
+  /** Like `toDevice`, of an array of which each process gives its `blocksHere` alone, in their order. */
+  blocksToDevice(blocks: readonly ArrayBlock[], sharding: PartitionSpec): Tensor;
 
   /** The spec of a tensor, storage dtype and sharding included. */
   specOf(tensor: Tensor): TensorSpec;

@@ -1,6 +1,7 @@
 // What every form of a checkpoint is read as: named arrays, one at a time.
 
 import type { ArraySpec, HostArray } from '../array';
+import type { ArrayBlock, Extent } from '../blocks';
 import { catalogue, ExitCode } from '../errors';
 import { didYouMean } from '../suggest';
 import type { StoredArray } from './stored';
@@ -19,6 +20,8 @@ export interface Archive {
   /** @throws UserError that names the array, if it is unknown, damaged or of a type that we can't hold; so do the others. */
   describe(name: string): Promise<StoredArray>;
   read(name: string): Promise<HostArray>;
+  /** Blocks of an array. Where the form allows it, no more than these is read. */
+  readBlocks(name: string, wanted: readonly Extent[]): Promise<readonly ArrayBlock[]>;
   /** The bytes of all values in pieces, row after row or not: what needs the whole array is `read`. */
   bytes(name: string): AsyncIterable<Uint8Array>;
   close(): Promise<void>;

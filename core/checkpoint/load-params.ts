@@ -6,6 +6,7 @@ import type { ParamArrays } from '../extensions';
 import { didYouMean } from '../suggest';
 import { type Tree, fullMatch, namedLeaves, nest } from '../tree';
 import type { Archive } from './archive';
+import type { Readers } from './native';
 import { openArchive } from './open';
 
 export const loadErrors = catalogue('load', {
@@ -97,9 +98,13 @@ async function withArchive<T>(
 }
 
 /** @throws UserError for a path in a bucket, beside what `openArchive` throws. */
-export async function openCheckpoint(file: string, report?: (note: string) => void): Promise<Archive> {
+export async function openCheckpoint(
+  file: string,
+  report?: (note: string) => void,
+  readers?: Readers,
+): Promise<Archive> {
   if (/^\w+:\/\//.test(file)) throw loadErrors.bucket({ path: file });
-  return openArchive(file, report);
+  return openArchive(file, report, readers);
 }
 
 /** A name in the part that was asked for, and in the archive. */

@@ -1,17 +1,18 @@
 // A checkpoint of our own: a folder with the arrays and a manifest that has their digest, so that damage is seen. Several
-// processes write a file of parts each; read, the parts are whole arrays again.
+// processes write a file of parts each. Any number of processes reads any blocks of the arrays from the files.
 
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { z } from 'zod';
-import type { HostArray } from '../array';
+import { allocate, bytesOf, bytesPerElement, type HostArray, sizeOf } from '../array';
+import { type ArrayBlock, type Extent, intersection, paste, wholeOf, within } from '../blocks';
 import { catalogue } from '../errors';
 import type { Archive, ArraySource } from './archive';
 import { describeErrno, syncFolder, writeSynced } from './files';
-import { type ArrayPart, assemble, type Block, blocksSchema } from './parts';
+import { type Blocks, blocksSchema } from './parts';
 import { type FileDigest, SafetensorsReader, writeSafetensors } from './safetensors';
-import { type StoredArray } from './stored';
+import type { StoredArray, StoredType } from './stored';
 
 const digestSchema = z.object({ bytes: z.number(), sha256: z.string() });
 export const partSchema = digestSchema.extend({
@@ -30,13 +31,6 @@ const manifestSchema = z.object({
   meta: z.record(z.string(), z.unknown()),
 });
 export type Manifest = z.output<typeof manifestSchema>;
-
-export interface Checkpoint {
-  readonly step: number;
-  readonly path: string;
-  readonly arrays: readonly (readonly [name: string, array: HostArray])[];
-  readonly meta: Readonly<Record<string, unknown>>;
-}
 
 const damagedErrors = catalogue('checkpoint', {
   damaged: (v: { path: string; problem: string }) => ({
@@ -96,54 +90,67 @@ export async function readManifest(folder: string): Promise<Manifest> {
   }
 }
 
+/** This process among those that read a checkpoint together. */
+export interface Readers {
+  readonly index: number;
+  readonly count: number;
+  /** True if it is in all processes. Each `what` is asked once. */
+  every(what: string, value: boolean): Promise<boolean>;
+  /** Waits until all have come here with the same value. Each `what` is agreed on once. */
+  agree(what: string, value: string): Promise<void>;
+}
+
 /** Where a part of an array is. */
-interface Piece {
+interface Piece extends Extent {
   readonly reader: SafetensorsReader;
   readonly key: string;
-  readonly block?: Block;
+}
+
+interface Stored {
+  readonly type: StoredType;
+  /** Of the whole array. */
+  readonly shape: readonly number[];
+  readonly pieces: readonly Piece[];
 }
 
 /** An open checkpoint folder. */
 export class NativeReader implements Archive {
   readonly form = 'native';
   readonly step: number;
-  readonly meta: Checkpoint['meta'];
+  readonly meta: Manifest['meta'];
 
   private constructor(
     readonly path: string,
     { step, meta }: Manifest,
     private readonly files: readonly SafetensorsReader[],
-    private readonly pieces: ReadonlyMap<string, readonly Piece[]>,
+    private readonly stored: ReadonlyMap<string, Stored>,
   ) {
     this.step = step;
     this.meta = meta;
   }
 
-  /** Reads the manifest and checks the digests, which takes a pass over the files. */
-  static async open(folder: string): Promise<NativeReader> {
+  /**
+   * Reads the manifest and checks the digests, which takes a pass over the files. Of several processes each goes over other
+   * ones: a checkpoint is sound that is so for all of them.
+   */
+  static async open(
+    folder: string,
+    { index, count }: Pick<Readers, 'index' | 'count'> = one,
+  ): Promise<NativeReader> {
     const manifest = await readManifest(folder);
     const { arrays } = manifest;
     const parts: (FileDigest & Partial<Part>)[] = 'parts' in arrays ? arrays.parts : [arrays];
     const files: SafetensorsReader[] = [];
     try {
-      for (const { file = arraysFile, ...digest } of parts) {
-        await checkDigest(folder, file, digest);
+      for (const [i, { file = arraysFile, ...digest }] of parts.entries()) {
+        if (i % count === index) await checkDigest(folder, file, digest);
         files.push(await SafetensorsReader.open(path.join(folder, file)));
       }
-      const pieces = new Map<string, Piece[]>();
-      for (const [i, reader] of files.entries()) {
-        const { blocks } = parts[i] as Partial<Part>;
-        for (const key of reader.names) {
-          const block = blocks?.[key];
-          if (blocks && !block) continue;
-          const name = block?.name ?? key;
-          const others = pieces.get(name) ?? [];
-          // A block that several processes have counts once.
-          if (others.some((other) => other.block?.start.join() === block?.start.join())) continue;
-          pieces.set(name, [...others, { reader, key, ...(block && { block }) }]);
-        }
-      }
-      return new NativeReader(folder, manifest, files, pieces);
+      const stored = new Map<string, Stored>();
+      for (const [i, reader] of files.entries()) await addPieces(stored, reader, parts[i]?.blocks);
+      const problem = [...stored].map(([name, array]) => problemOf(name, array)).find((found) => found);
+      if (problem !== undefined) throw damagedErrors.damaged({ path: folder, problem });
+      return new NativeReader(folder, manifest, files, stored);
     } catch (error) {
       await Promise.all(files.map((file) => file.close()));
       throw error;
@@ -151,56 +158,91 @@ export class NativeReader implements Archive {
   }
 
   get names(): readonly string[] {
-    const names = [...this.pieces.keys()];
+    const names = [...this.stored.keys()];
     return this.files.length === 1 ? names : names.sort();
   }
 
-  async describe(name: string): Promise<StoredArray> {
-    const [{ reader, key, block }] = this.piecesOf(name);
-    const part = await reader.describe(key);
-    return block ? { ...part, shape: block.shape } : part;
+  describe(name: string): Promise<StoredArray> {
+    const { type, shape } = this.storedOf(name);
+    return Promise.resolve({ type, shape });
   }
 
   async read(name: string): Promise<HostArray> {
-    const pieces = this.piecesOf(name);
-    const parts: ArrayPart[] = [];
-    for (const { reader, key, block } of pieces) {
-      const array = await reader.read(key);
-      if (!block) return array;
-      parts.push({ ...block, array });
+    const [whole] = await this.readBlocks(name, [wholeOf(this.storedOf(name).shape)]);
+    return whole!.array;
+  }
+
+  async readBlocks(name: string, wanted: readonly Extent[]): Promise<readonly ArrayBlock[]> {
+    const { shape } = this.storedOf(name);
+    const blocks: ArrayBlock[] = [];
+    for (const extent of wanted)
+      blocks.push({ array: await this.readBlock(name, extent), shape, start: extent.start });
+    return blocks;
+  }
+
+  private async readBlock(name: string, extent: Extent): Promise<HostArray> {
+    const { type, pieces } = this.storedOf(name);
+    let target: HostArray | undefined;
+    for (const piece of pieces) {
+      const common = intersection(extent, piece);
+      if (!common) continue;
+      const [part] = await piece.reader.readBlocks(piece.key, [within(common, piece)]);
+      const { array } = part!;
+      if (common.block.join() === extent.block.join()) return array;
+      target ??= allocate(type.dtype, extent.block);
+      const { start } = within(common, extent);
+      paste(bytesOf(target), bytesOf(array), bytesPerElement(type.dtype), extent.block, common.block, start);
     }
-    try {
-      return assemble(parts)[0]![1];
-    } catch (error) {
-      throw damagedErrors.damaged({ path: this.path, problem: (error as Error).message });
-    }
+    return target ?? allocate(type.dtype, extent.block);
   }
 
   async *bytes(name: string): AsyncGenerator<Uint8Array> {
-    for (const { reader, key } of this.piecesOf(name)) yield* reader.bytes(key);
+    for (const { reader, key } of this.storedOf(name).pieces) yield* reader.bytes(key);
   }
 
   async close(): Promise<void> {
     await Promise.all(this.files.map((file) => file.close()));
   }
 
-  private piecesOf(name: string): readonly [Piece, ...Piece[]] {
-    const pieces = this.pieces.get(name);
-    if (pieces) return pieces as [Piece, ...Piece[]];
+  private storedOf(name: string): Stored {
+    const stored = this.stored.get(name);
+    if (stored) return stored;
     throw damagedErrors.damaged({ path: this.path, problem: `it has no "${name}"` });
   }
 }
 
-/** All of a checkpoint folder, if it is what was written. */
-export async function readCheckpoint(folder: string): Promise<Checkpoint> {
-  const reader = await NativeReader.open(folder);
-  try {
-    const arrays: [string, HostArray][] = [];
-    for (const name of reader.names) arrays.push([name, await reader.read(name)]);
-    return { step: reader.step, path: folder, arrays, meta: reader.meta };
-  } finally {
-    await reader.close();
+const one = { index: 0, count: 1 };
+
+/** Notes what a file has of each array. A block that several processes have counts once. */
+async function addPieces(
+  stored: Map<string, Stored>,
+  reader: SafetensorsReader,
+  blocks: Blocks | undefined,
+): Promise<void> {
+  for (const key of reader.names) {
+    const { type, shape } = await reader.describe(key);
+    const of = blocks ? blocks[key] : { name: key, shape, start: shape.map(() => 0) };
+    if (!of) continue;
+    const known = stored.get(of.name) ?? { type, shape: of.shape, pieces: [] };
+    if (known.pieces.some(({ start }) => start.join() === of.start.join())) continue;
+    // What has another type or is of another shape doesn't fit in: the array lacks it then.
+    const fits = known.type === type && known.shape.join() === of.shape.join();
+    const piece: Piece = { reader, key, start: of.start, block: shape };
+    stored.set(of.name, fits ? { ...known, pieces: [...known.pieces, piece] } : known);
   }
+}
+
+/** What is wrong with the pieces of an array, if they aren't all of it. */
+function problemOf(name: string, { shape, pieces }: Stored): string | undefined {
+  const outside = pieces.some(
+    ({ start, block }) =>
+      start.length !== shape.length ||
+      block.length !== shape.length ||
+      block.some((size, dim) => start[dim]! + size > shape[dim]!),
+  );
+  if (outside) return `the parts of ${name} don't fit together`;
+  const found = pieces.reduce((sum, { block }) => sum + sizeOf(block), 0);
+  return found === sizeOf(shape) ? undefined : `${name} has ${sizeOf(shape)} values, and there are ${found}`;
 }
 
 async function checkDigest(folder: string, name: string, expected: FileDigest): Promise<void> {

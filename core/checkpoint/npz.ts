@@ -12,6 +12,7 @@ import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
 import { ZipFile } from 'yazl';
 import { type HostArray, bytesOf, bytesPerElement, sizeOf } from '../array';
+import { type ArrayBlock, blocksOf, type Extent } from '../blocks';
 import { UserError, catalogue } from '../errors';
 import { type NestedRecord, type Tree, namedLeaves } from '../tree';
 import { type Archive, type ArraySource, fileMessages, sourcesOf } from './archive';
@@ -88,6 +89,11 @@ export class NpzReader implements Archive {
       }
       return (builder as ArrayBuilder).finish();
     });
+  }
+
+  /** An array is inflated from its beginning, and so read whole. */
+  async readBlocks(name: string, wanted: readonly Extent[]): Promise<readonly ArrayBlock[]> {
+    return blocksOf(await this.read(name), wanted);
   }
 
   async *bytes(name: string): AsyncGenerator<Uint8Array> {

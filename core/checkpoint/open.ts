@@ -5,10 +5,10 @@ import * as path from 'node:path';
 import { catalogue } from '../errors';
 import { type Archive, checkNames } from './archive';
 import { exists } from './files';
-import { manifestFile, NativeReader } from './native';
+import { manifestFile, type Readers } from './native';
 import { NpzReader } from './npz';
 import { SafetensorsReader } from './safetensors';
-import { findFolder } from './store';
+import { findCheckpoint } from './store';
 import { lastOf, TensorstoreReader } from './tensorstore';
 
 const errors = catalogue('checkpoint', {
@@ -30,8 +30,9 @@ const errors = catalogue('checkpoint', {
 export async function openArchive(
   location: string,
   report: (note: string) => void = () => undefined,
+  readers?: Readers,
 ): Promise<Archive> {
-  const archive = await openAny(location, report);
+  const archive = await openAny(location, report, readers);
   try {
     checkNames(archive.path, archive.names);
     return archive;
@@ -41,10 +42,14 @@ export async function openArchive(
   }
 }
 
-async function openAny(location: string, report: (note: string) => void): Promise<Archive> {
+async function openAny(
+  location: string,
+  report: (note: string) => void,
+  readers: Readers | undefined,
+): Promise<Archive> {
   const found = await fs.stat(location).catch(() => undefined);
   if (found?.isFile()) return openFile(location);
-  if (found && (await isOurs(location))) return findFolder(location, report, NativeReader.open);
+  if (found && (await isOurs(location))) return findCheckpoint(location, report, readers);
   if (found || (await lastOf(location)) !== undefined) return TensorstoreReader.open(location);
   throw errors.missing({ path: location });
 }

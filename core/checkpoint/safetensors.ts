@@ -5,7 +5,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { z } from 'zod';
-import { bytesOf, bytesPerElement, type DType, type HostArray, sizeOf } from '../array';
+import { allocate, bytesOf, bytesPerElement, type DType, type HostArray, sizeOf } from '../array';
+import { type ArrayBlock, blocksOf, cut, type Extent, forEachRun, runLength } from '../blocks';
 import { catalogue, UserError } from '../errors';
 import { type Archive, type ArraySource, fileMessages } from './archive';
 import { describeErrno, writeSynced } from './files';
@@ -163,6 +164,22 @@ export class SafetensorsReader implements Archive {
     }
   }
 
+  /** Of types that are converted, all is read; so is what lies between runs of a block that are shorter than 16 KiB. */
+  async readBlocks(name: string, wanted: readonly Extent[]): Promise<readonly ArrayBlock[]> {
+    const { array, at } = this.entry(name);
+    const { type, shape } = array;
+    if (type.read) return blocksOf(await this.read(name), wanted);
+    const blocks: ArrayBlock[] = [];
+    for (const extent of wanted) {
+      const target = allocate(type.dtype, extent.block);
+      const read = async (start: number, length: number) =>
+        readExactly(this.file, at + start, length, this.path);
+      await readBlock(bytesOf(target), type.itemSize, shape, extent, read);
+      blocks.push({ array: target, shape, start: extent.start });
+    }
+    return blocks;
+  }
+
   async *bytes(name: string): AsyncGenerator<Uint8Array> {
     const { array, at } = this.entry(name);
     const end = at + storedBytes(array);
@@ -178,6 +195,39 @@ export class SafetensorsReader implements Archive {
     const entry = this.entries.get(name);
     if (entry) return entry;
     throw safetensorsErrors.unknownEntry({ file: this.path, entry: name, known: this.names });
+  }
+}
+
+/** Shorter runs cost more to ask for than what lies between them costs to read. */
+const minRunBytes = 1 << 14;
+
+/** Fills `target` with a block of an array of which `read` gives any bytes. Holds a chunk of them at a time, or one row. */
+async function readBlock(
+  target: Uint8Array,
+  width: number,
+  shape: readonly number[],
+  { start, block }: Extent,
+  read: (start: number, length: number) => Promise<Uint8Array>,
+): Promise<void> {
+  if (target.byteLength === 0) return;
+  const run = runLength(shape, block) * width;
+  if (run >= minRunBytes || run === target.byteLength) {
+    const runs: (readonly [whole: number, part: number])[] = [];
+    forEachRun(shape, block, start, (whole, part) => runs.push([whole * width, part * width]));
+    for (const [whole, part] of runs)
+      for (let at = 0; at < run; at += chunkBytes)
+        target.set(await read(whole + at, Math.min(chunkBytes, run - at)), part + at);
+    return;
+  }
+  const [firstRow, ...columns] = start as [number, ...number[]];
+  const [rows, ...inner] = block as [number, ...number[]];
+  const [wholeRow, partRow] = [shape.slice(1), inner].map((dims) => sizeOf(dims) * width) as [number, number];
+  const most = Math.max(1, Math.floor(chunkBytes / wholeRow));
+  for (let row = 0; row < rows; row += most) {
+    const count = Math.min(most, rows - row);
+    const bytes = await read((firstRow + row) * wholeRow, count * wholeRow);
+    const part = cut(bytes, width, [count, ...shape.slice(1)], [count, ...inner], [0, ...columns]);
+    target.set(part, row * partRow);
   }
 }
 

@@ -5,41 +5,42 @@
 
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import type { HostArray } from '../array';
 import { catalogue, ExitCode, UserError } from '../errors';
+import { alone } from '../processes/group';
 import { sourcesOf } from './archive';
 import { describeErrno, exists, syncFolder, waitFor, writeSynced, writeWhole } from './files';
 import {
-  type Checkpoint,
   commitNative,
+  type Manifest,
   manifestFile,
+  NativeReader,
   type Part,
   partSchema,
-  readCheckpoint,
+  type Readers,
   readManifest,
   writeNative,
 } from './native';
 import { type ArrayPart, keyed } from './parts';
 import { writeSafetensors } from './safetensors';
 
+type Whole = readonly [name: string, array: HostArray];
+
 /** What a process saves: whole arrays, or its parts of them where several processes write. */
 export interface Saved {
   readonly step: number;
   readonly keep: boolean;
-  readonly arrays: Checkpoint['arrays'] | readonly ArrayPart[];
-  readonly meta: Checkpoint['meta'];
+  readonly arrays: readonly Whole[] | readonly ArrayPart[];
+  readonly meta: Manifest['meta'];
 }
 
-/** This process among those that write checkpoints together. */
-export interface Writers {
-  readonly index: number;
-  readonly count: number;
+/** This process among those that read and write checkpoints together. */
+export interface Writers extends Readers {
   /** The same in all processes of one start of the run, and new at each: what an earlier one left isn't taken for theirs. */
   readonly attempt: string;
   /** How long process 0 waits for the others, and they for it. */
   readonly patienceSeconds?: number;
 }
-
-const alone: Writers = { index: 0, count: 1, attempt: '' };
 
 export const checkpointErrors = catalogue('checkpoint', {
   write: (v: { path: string; cause: NodeJS.ErrnoException }) => ({
@@ -106,34 +107,13 @@ export class CheckpointStore {
   }
 
   /** The newest intact checkpoint, for the run that goes on from it; damaged ones are reported and passed over. */
-  async latest(): Promise<Checkpoint | undefined> {
+  async latest(): Promise<NativeReader | undefined> {
     await this.removePartial();
-    return this.newest(readCheckpoint);
-  }
-
-  /** What `read` makes of the newest checkpoint that it accepts. Touches nothing: the run may be going on. */
-  async newest<T>(read: (folder: string) => Promise<T>): Promise<T | undefined> {
-    for (const step of (await this.steps()).reverse()) {
-      try {
-        return await read(path.join(this.folder, folderName(step)));
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        this.report(`${error.what} Trying the one before it.`);
-      }
-    }
-    return undefined;
-  }
-
-  private async steps(): Promise<number[]> {
-    const names = await fs.readdir(this.folder).catch(() => [] as string[]);
-    return names
-      .filter((name) => /^\d{9,}$/.test(name))
-      .map(Number)
-      .sort((a, b) => a - b);
+    return newestIn(this.folder, this.report, this.writers);
   }
 
   private async write({ step, keep, meta, arrays }: Saved): Promise<void> {
-    const whole = sourcesOf(arrays as Checkpoint['arrays']);
+    const whole = sourcesOf(arrays as readonly Whole[]);
     await writeNative(path.join(this.folder, folderName(step)), { step, keep, meta, arrays: whole });
     await this.removeReplaced(step);
   }
@@ -191,7 +171,7 @@ export class CheckpointStore {
 
   /** Deletes checkpoints older than `step` that weren't to be kept. */
   private async removeReplaced(step: number): Promise<void> {
-    for (const older of (await this.steps()).filter((other) => other < step)) {
+    for (const older of (await stepsIn(this.folder)).filter((other) => other < step)) {
       const folder = path.join(this.folder, folderName(older));
       const manifest = await readManifest(folder).catch(() => undefined);
       if (manifest && !manifest.keep) await fs.rm(folder, { recursive: true, force: true });
@@ -211,21 +191,50 @@ export class CheckpointStore {
   }
 }
 
-/** The checkpoint at a path: a checkpoint's own folder, or the newest of a workdir or of its folder of checkpoints. */
-export function findCheckpoint(location: string, report: (note: string) => void): Promise<Checkpoint> {
-  return findFolder(location, report, readCheckpoint);
+async function stepsIn(folder: string): Promise<number[]> {
+  const names = await fs.readdir(folder).catch(() => [] as string[]);
+  return names
+    .filter((name) => /^\d{9,}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
-/** What `read` makes of the folder of that checkpoint. */
-export async function findFolder<T>(
+/** The newest intact checkpoint in a folder of them. Touches nothing: the run may be going on. */
+async function newestIn(
+  folder: string,
+  report: (note: string) => void,
+  readers: Readers,
+): Promise<NativeReader | undefined> {
+  const steps = await stepsIn(folder);
+  await readers.agree(
+    `the checkpoints in ${folder}`,
+    steps.length === 0 ? 'none' : `those of step ${steps.join(', ')}`,
+  );
+  for (const step of steps.reverse()) {
+    const place = path.join(folder, folderName(step));
+    const opened = await NativeReader.open(place, readers).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      return error;
+    });
+    const sound = opened instanceof NativeReader;
+    if ((await readers.every(`the checkpoint ${place} is sound`, sound)) && sound) return opened;
+    if (sound) await opened.close();
+    const what = sound ? `The checkpoint ${place} is damaged, as another process has found.` : opened.what;
+    report(`${what} Trying the one before it.`);
+  }
+  return undefined;
+}
+
+/** The checkpoint at a path: a checkpoint's own folder, or the newest intact one of a workdir or of its folder of checkpoints. */
+export async function findCheckpoint(
   location: string,
   report: (note: string) => void,
-  read: (folder: string) => Promise<T>,
-): Promise<T> {
+  readers: Readers = alone,
+): Promise<NativeReader> {
   const has = (name: string) => exists(path.join(location, name));
-  if (await has(manifestFile)) return read(location);
+  if (await has(manifestFile)) return NativeReader.open(location, readers);
   const folder = (await has('checkpoints')) ? path.join(location, 'checkpoints') : location;
-  const found = await new CheckpointStore(folder, report).newest(read);
+  const found = await newestIn(folder, report, readers);
   if (found === undefined) throw checkpointErrors.none({ folder });
   return found;
 }

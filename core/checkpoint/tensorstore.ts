@@ -8,7 +8,7 @@ import { gunzip, inflate } from 'node:zlib';
 import { decompress as decompressZstd } from 'fzstd';
 import { z } from 'zod';
 import { fromBytes, type HostArray } from '../array';
-import { cut, paste } from '../blocks';
+import { type ArrayBlock, blocksOf, cut, type Extent, paste } from '../blocks';
 import { catalogue } from '../errors';
 import type { Archive } from './archive';
 import { describeErrno, exists } from './files';
@@ -112,6 +112,11 @@ export class TensorstoreReader implements Archive {
 
   read(name: string): Promise<HostArray> {
     return this.explained(name, async () => readArray(await this.array(name)));
+  }
+
+  /** An array is read whole. */
+  async readBlocks(name: string, wanted: readonly Extent[]): Promise<readonly ArrayBlock[]> {
+    return blocksOf(await this.read(name), wanted);
   }
 
   async *bytes(name: string): AsyncGenerator<Uint8Array> {

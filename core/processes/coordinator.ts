@@ -7,7 +7,7 @@ import type { Answer, Rendezvous } from './rendezvous';
 
 /** One question: `verb` names a method of the rendezvous. */
 export interface Question {
-  readonly verb: 'join' | 'beat' | 'put' | 'get' | 'try' | 'agree' | 'stop' | 'furthest' | 'leave';
+  readonly verb: 'join' | 'beat' | 'put' | 'get' | 'try' | 'agree' | 'stop' | 'greatest' | 'leave';
   readonly process: number;
   /** A key, or what is agreed on. */
   readonly name?: string;
@@ -60,8 +60,8 @@ function ask(rendezvous: Rendezvous, question: Question): Answer | undefined {
       return rendezvous.agree(name, process, said);
     case 'stop':
       return rendezvous.wantStop();
-    case 'furthest':
-      return rendezvous.furthest(name, process, said);
+    case 'greatest':
+      return rendezvous.greatest(name, process, said);
     case 'leave':
       return rendezvous.leave(process, said);
     default:

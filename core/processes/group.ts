@@ -20,6 +20,8 @@ export interface Processes {
    * @throws UserError that says who has another one, or who is missing or dead.
    */
   agree(what: string, value: string): Promise<void>;
+  /** True if it is in all processes. Each `what` is asked once. */
+  every(what: string, value: boolean): Promise<boolean>;
   /**
    * Whether to stop after `step` steps: all processes get the same answer for the same step, soon after any of them wants it.
    * To be asked before each step.
@@ -37,6 +39,7 @@ export const alone: Processes = {
   count: 1,
   attempt: '',
   agree: () => Promise.resolve(),
+  every: (_, value) => Promise.resolve(value),
   stopsAfter: (_, wanted) => Promise.resolve(wanted),
   connect() {
     throw new Error('A process that is alone has no coordinator');
@@ -138,6 +141,12 @@ class Group implements Processes {
       throw errors.missing({ missing: answer.missing, count: this.count, seconds, what });
     }
     bodyOf(answer);
+  }
+
+  async every(what: string, value: boolean): Promise<boolean> {
+    const not = value ? '0' : '1';
+    const answer = await this.link.ask({ verb: 'greatest', name: what, body: Buffer.from(not) }, Infinity);
+    return Buffer.from(bodyOf(answer)).toString() === '0';
   }
 
   async stopsAfter(step: number, wanted: boolean): Promise<boolean> {

@@ -115,7 +115,7 @@ async function beat(): Promise<void> {
 async function agreeOnStop(): Promise<void> {
   Atomics.store(pace, Pace.stopping, 1);
   const body = Buffer.from(String(Atomics.load(pace, Pace.begun)));
-  const answer = await ask({ verb: 'furthest', name: 'stop', body });
+  const answer = await ask({ verb: 'greatest', name: 'stop', body });
   if (answer.status === 'ok') tell({ event: 'stop', last: Number(Buffer.from(answer.body).toString()) });
 }
 

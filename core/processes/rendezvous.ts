@@ -89,10 +89,10 @@ export class Rendezvous {
     return done;
   }
 
-  /** Ready when all processes have said how far they are: the answer is the furthest. */
-  furthest(what: string, index: number, step: string): Answer {
-    this.gather(`furthest ${what}`, index, step);
-    const { values } = this.gatherings.get(`furthest ${what}`) as Gathering;
+  /** Ready when all processes have named a number: the answer is the greatest. */
+  greatest(what: string, index: number, value: string): Answer {
+    this.gather(`greatest ${what}`, index, value);
+    const { values } = this.gatherings.get(`greatest ${what}`) as Gathering;
     return this.failed() ?? this.whole(values) ?? text(String(Math.max(...[...values.values()].map(Number))));
   }
 

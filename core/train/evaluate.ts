@@ -7,7 +7,7 @@ import type * as tf from '../tensor';
 import { nest } from '../tree';
 import { type EvaluatedState, evaluatorsOf } from './evals';
 import { type SetupOptions, setUp } from './setup';
-import { stateSpecs } from './state';
+import { readToDevice, stateSpecs } from './state';
 import { variablesPlace } from './variables';
 
 const errors = catalogue('eval', {
@@ -45,7 +45,7 @@ export async function evaluate(
         run.note('Neither a checkpoint nor model_init: these are initial parameters.');
       state = { params: await initialParams(), extra: {} };
     } else {
-      const archive = await openCheckpoint(location, run.note);
+      const archive = await openCheckpoint(location, run.note, processes);
       try {
         await processes.agree('the checkpoint', `step ${archive.step ?? 'unknown'}`);
         const places = [...new Set(['params', variablesPlace, ...evaluators.map(({ place }) => place)])];
@@ -62,10 +62,8 @@ export async function evaluate(
         const missing = specs.map(([name]) => name).filter((name) => !sources.has(name));
         if (missing.length > 0) throw errors.noParams({ checkpoint: archive.path, names: missing });
         const named: [string, tf.Tensor][] = [];
-        for (const [name, { sharding }] of specs) {
-          const array = await archive.read(sources.get(name) as string);
-          named.push([name, run.runtime.toDevice(array, sharding)]);
-        }
+        for (const [name, { sharding }] of specs)
+          named.push([name, await readToDevice(run.runtime, archive, sources.get(name) as string, sharding)]);
         state = { extra: {}, ...nest(named) } as unknown as EvaluatedState;
         step = archive.step ?? 0;
         run.note(`Parameters of step ${step} (${archive.path}).`);

@@ -1,12 +1,11 @@
 // The train state: what its leaves are, where they live, how they are made and how they come back from a checkpoint.
 
-import type { HostArray } from '../array';
-import { describeSpec } from '../array';
-import type { Checkpoint } from '../checkpoint/native';
+import { type ArraySpec, describeSpec, type HostArray } from '../array';
+import type { Archive } from '../checkpoint/archive';
 import type { ArrayPart } from '../checkpoint/parts';
 import { catalogue } from '../errors';
 import type { ExtraFn, TrainState } from '../hooks';
-import { type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
+import { type PartitionSpec, type Runtime, ShardingLeaf, TensorSpec } from '../runtime';
 import type { ParamArrays, Params } from '../extensions';
 import * as tf from '../tensor';
 import { leaves, mapNamed, namedLeaves, nest, type NestedRecord } from '../tree';
@@ -90,13 +89,31 @@ export async function stateParts(runtime: Runtime, state: TrainState): Promise<A
   return (await Promise.all(parts)).flat();
 }
 
-/** Puts a checkpoint's arrays where the specs of a new state say. */
-export function restoreState(
+/** Reads an array onto the device(s): no more of it than this process's devices hold, where the form allows it. */
+export async function readToDevice(
+  runtime: Runtime,
+  archive: Archive,
+  name: string,
+  sharding: PartitionSpec,
+): Promise<tf.Tensor> {
+  const { shape } = await archive.describe(name);
+  return runtime.blocksToDevice(
+    await archive.readBlocks(name, runtime.blocksHere(shape, sharding)),
+    sharding,
+  );
+}
+
+/** Reads a checkpoint's arrays to where the specs of a new state say. One array at a time is in host memory. */
+export async function restoreState(
   runtime: Runtime,
   specs: readonly (readonly [name: string, spec: TensorSpec])[],
-  checkpoint: Checkpoint,
-): TrainState {
-  const arrays = new Map(checkpoint.arrays);
+  checkpoint: Archive,
+): Promise<TrainState> {
+  const arrays = new Map<string, ArraySpec>();
+  for (const name of checkpoint.names) {
+    const { type, shape } = await checkpoint.describe(name);
+    arrays.set(name, { dtype: type.dtype, shape });
+  }
   const expected = new Map(specs);
   // The optimizer's state repeats what is wrong with the parameters, so those go first.
   const paramsFirst = [...specs].sort(
@@ -112,13 +129,11 @@ export function restoreState(
   if (missing.length + unexpected.length + changed.length > 0) {
     throw errors.mismatch({ checkpoint: checkpoint.path, missing, unexpected, changed });
   }
-  const restored = nest(
-    specs.map(
-      ([name, spec]) => [name, runtime.toDevice(arrays.get(name) as HostArray, spec.sharding)] as const,
-    ),
-  );
+  const restored: [string, tf.Tensor][] = [];
+  for (const [name, spec] of specs)
+    restored.push([name, await readToDevice(runtime, checkpoint, name, spec.sharding)]);
   // Empty subtrees have no leaves to restore.
-  return { params: {}, opt: {}, extra: {}, ...restored } as unknown as TrainState;
+  return { params: {}, opt: {}, extra: {}, ...nest(restored) } as unknown as TrainState;
 }
 
 /** Host copies of parameters as a tree. */

@@ -12,7 +12,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { halfToFloat } from '../../core/half';
 import { type DType, HostArray } from '../../core/array';
-import type { ArrayBlock, Rows } from '../../core/blocks';
+import { type ArrayBlock, type Extent, type Rows, wholeOf } from '../../core/blocks';
 import { catalogue } from '../../core/errors';
 import {
   type Compiled,
@@ -160,6 +160,14 @@ class EagerRuntime implements Runtime {
 
   rowsToDevice(array: HostArray): Tensor {
     return this.toDevice(array);
+  }
+
+  blocksHere(shape: readonly number[]): readonly Extent[] {
+    return [wholeOf(shape)];
+  }
+
+  blocksToDevice([whole]: readonly ArrayBlock[]): Tensor {
+    return this.toDevice(whole!.array);
   }
 
   async blocksToHost(tensor: Tensor): Promise<readonly ArrayBlock[]> {

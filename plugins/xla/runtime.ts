@@ -2,7 +2,7 @@
 
 import { clone, enableProdMode, type Tensor } from '@tensorflow/tfjs-core';
 import { HostArray } from '../../core/array';
-import type { ArrayBlock, Rows } from '../../core/blocks';
+import { type ArrayBlock, type Extent, type Rows, wholeOf } from '../../core/blocks';
 import { alone, type Processes } from '../../core/processes/group';
 import {
   type DeviceMemory,
@@ -29,7 +29,7 @@ import {
   traceShapes,
 } from './jit';
 import { together } from './key-value';
-import { type ArrayType, DeviceMesh, Devices, rowsAt } from './mesh';
+import { type ArrayType, DeviceMesh, Devices, distinct, heldAt, rowsAt } from './mesh';
 import { Client, PjrtError, Topology } from './pjrt';
 import { choosePlatform } from './platform';
 import { activate, deactivate } from './register';
@@ -178,6 +178,19 @@ export class XlaRuntime implements Runtime {
     return this.backend.arrayTensor(
       devices.upload(array.data, type, shape, devices.mesh.sharding(spec), start),
     );
+  }
+
+  blocksHere(shape: readonly number[], spec: PartitionSpec): readonly Extent[] {
+    const { mesh, places, present } = this.backend.devices;
+    return present ? distinct(heldAt(mesh, places, shape, mesh.sharding(spec))) : [wholeOf(shape)];
+  }
+
+  blocksToDevice(blocks: readonly ArrayBlock[], spec: PartitionSpec): Tensor {
+    const { devices } = this.backend;
+    const { array, shape } = blocks[0]!;
+    if (!devices.present) return this.toDevice(array, spec);
+    const type = elementTypeOfArray(array.dtype);
+    return this.backend.arrayTensor(devices.uploadBlocks(blocks, type, shape, devices.mesh.sharding(spec)));
   }
 
   async blocksToHost(tensor: Tensor): Promise<readonly ArrayBlock[]> {

@@ -3,7 +3,7 @@
 import { errors } from '../errors';
 import { type Client, type CompileOptions, type Device, type DeviceBuffer, elementTypes } from '../pjrt';
 import { describeType, type ElementType, sizeOf } from '../stablehlo';
-import { cut, paste } from '../../../core/blocks';
+import { type ArrayBlock, cut, paste } from '../../../core/blocks';
 import type { DeviceMesh, Sharding } from './device-mesh';
 import { distinct, type Held, heldAt } from './places';
 
@@ -103,6 +103,20 @@ export class Devices {
       return this.client.bufferFromHost(part, type, block, this.list[i]!);
     });
     return { arrayType, buffers };
+  }
+
+  /** Copies the different blocks of this process's devices there, each to all that hold it. */
+  uploadBlocks(
+    blocks: readonly ArrayBlock[],
+    type: ElementType,
+    shape: readonly number[],
+    sharding: Sharding,
+  ): DeviceArray {
+    const arrays = new Map(blocks.map(({ start, array }) => [start.join(), array]));
+    const buffers = heldAt(this.mesh, this.places, shape, sharding).map(({ start, block }, i) =>
+      this.client.bufferFromHost(arrays.get(start.join())!.data, type, block, this.list[i]!),
+    );
+    return { arrayType: this.arrayType(type, shape, sharding), buffers };
   }
 
   /** The values, when they are computed: bits for 16-bit floats. Of arrays that this process has whole. */

@@ -1,14 +1,12 @@
 // Which parts of arrays the devices of one process hold, by their places in the mesh.
 
-import type { Rows } from '../../../core/blocks';
+import type { Extent, Rows } from '../../../core/blocks';
 import type { DeviceMesh, Sharding } from './device-mesh';
 
 /** What a device holds of an array. */
-export interface Held {
+export interface Held extends Extent {
   /** The device's, in the mesh. */
   readonly place: number;
-  readonly start: readonly number[];
-  readonly block: readonly number[];
 }
 
 export function heldAt(

@@ -1,9 +1,10 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { hostArray } from '../../../core/array';
-import { readCheckpoint } from '../../../core/checkpoint/native';
+import { NativeReader } from '../../../core/checkpoint/native';
 import { CheckpointStore, findCheckpoint } from '../../../core/checkpoint/store';
 import { UserError } from '../../../core/errors';
+import { latestContent, newestContent } from '../../support/checkpoints';
 import { temporaryFolder } from '../../support/temporary';
 
 const arrays = (value: number) => [['params/w', hostArray('float32', [3], [value, value, value])] as const];
@@ -23,7 +24,7 @@ test('what was saved comes back, and "committed" is called when it is on disk', 
   });
   await store.finish();
   expect(committed).toEqual([['000000007']]);
-  expect(await store.latest()).toMatchObject({ step: 7, arrays: arrays(1), meta: { note: 'x' } });
+  expect(await latestContent(store)).toMatchObject({ step: 7, arrays: arrays(1), meta: { note: 'x' } });
 });
 
 test('a newer checkpoint replaces those that were not to be kept', async () => {
@@ -54,10 +55,10 @@ describe('a damaged checkpoint is reported, and the one before it used', () => {
     store.save({ step: 2, keep: true, arrays: arrays(2), meta: {} }, never);
     await store.finish();
     await damage(path.join(folder, '000000002'));
-    expect(await store.latest()).toMatchObject({ step: 1 });
+    expect(await latestContent(store)).toMatchObject({ step: 1 });
     expect(notes).toEqual([expect.stringContaining(problem)]);
     expect(notes[0]).toContain('000000002');
-    await expect(readCheckpoint(path.join(folder, '000000002'))).rejects.toThrow(UserError);
+    await expect(NativeReader.open(path.join(folder, '000000002'))).rejects.toThrow(UserError);
   });
 });
 
@@ -69,7 +70,7 @@ test('every torn manifest is detected', async () => {
   const whole = await fs.readFile(manifest);
   for (let length = 0; length < whole.length; length++) {
     await fs.writeFile(manifest, whole.subarray(0, length));
-    expect(await store.latest()).toBeUndefined();
+    expect(await latestContent(store)).toBeUndefined();
   }
 });
 
@@ -78,7 +79,7 @@ test('what a crash left half-written is removed and never read', async () => {
   store.save({ step: 1, keep: false, arrays: arrays(1), meta: {} }, never);
   await store.finish();
   await fs.mkdir(path.join(folder, '000000002.partial'));
-  expect(await store.latest()).toMatchObject({ step: 1 });
+  expect(await latestContent(store)).toMatchObject({ step: 1 });
   expect(await fs.readdir(folder)).toEqual(['000000001']);
 });
 
@@ -92,7 +93,7 @@ test('a failed write is thrown by the next call and leaves the others intact', a
   blocked.save({ step: 2, keep: false, arrays: arrays(2), meta: {} }, never);
   await expect(blocked.finish()).rejects.toMatchObject({ code: 'checkpoint/write', exitCode: 4 });
   expect(() => blocked.save({ step: 3, keep: false, arrays: arrays(3), meta: {} }, never)).toThrow(UserError);
-  expect(await store.latest()).toMatchObject({ step: 1 });
+  expect(await latestContent(store)).toMatchObject({ step: 1 });
 });
 
 test('a disk that fills up while a checkpoint is written costs that one alone', async () => {
@@ -109,7 +110,7 @@ test('a disk that fills up while a checkpoint is written costs that one alone', 
   await expect(store.finish()).rejects.toThrow(/000000002: the disk is full/);
   full.mockRestore();
   expect(await fs.readdir(folder)).toEqual(['000000001']);
-  expect(await store.latest()).toMatchObject({ step: 1 });
+  expect(await latestContent(store)).toMatchObject({ step: 1 });
 });
 
 test('findCheckpoint takes a workdir, its folder of checkpoints, or one checkpoint', async () => {
@@ -117,7 +118,7 @@ test('findCheckpoint takes a workdir, its folder of checkpoints, or one checkpoi
   store.save({ step: 5, keep: true, arrays: arrays(5), meta: {} }, never);
   await store.finish();
   for (const location of [path.dirname(folder), folder, path.join(folder, '000000005')]) {
-    expect(await findCheckpoint(location, () => undefined)).toMatchObject({ step: 5 });
+    expect(await newestContent(location)).toMatchObject({ step: 5 });
   }
   await expect(findCheckpoint(temporaryFolder(), () => undefined)).rejects.toThrow('no intact checkpoint');
 });

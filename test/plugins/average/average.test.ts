@@ -1,5 +1,4 @@
 import { openRuntime } from '../../../core/cli/runtime';
-import { findCheckpoint } from '../../../core/checkpoint/store';
 import { resolveConfig } from '../../../core/config/resolve';
 import { createHooks, type StepContext, type StepFn, type TrainState } from '../../../core/hooks';
 import { silentProgress } from '../../../core/progress';
@@ -11,6 +10,7 @@ import { train } from '../../../core/train/trainer';
 import { applyPlugins, openSession } from '../../../core/workspace/session';
 import average, { averageWeight, moveTowards } from '../../../plugins/average';
 import tinyMnist from '../../fixtures/configs/tiny_mnist';
+import { newestContent } from '../../support/checkpoints';
 import { onRuntimes, useEagerCpu } from '../../support/runtimes';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -120,8 +120,7 @@ describe('a run', () => {
     applyPlugins(session.plugins, resolved, hooks);
     return { config: resolved, hooks, registry, container, runtime, progress: silentProgress };
   };
-  const arraysOf = async (workdir: string) =>
-    new Map((await findCheckpoint(workdir, () => undefined)).arrays);
+  const arraysOf = async (workdir: string) => new Map((await newestContent(workdir)).arrays);
 
   test('its average survives a stop, and is what evaluators see, here and alone', async () => {
     const [whole, stopped] = [temporaryFolder(), temporaryFolder()];

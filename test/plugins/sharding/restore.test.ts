@@ -2,7 +2,7 @@
 
 import * as path from 'node:path';
 import { bytesOf, type HostArray, hostArray, sizeOf } from '../../../core/array';
-import { CheckpointStore } from '../../../core/checkpoint/store';
+import { CheckpointStore, findCheckpoint } from '../../../core/checkpoint/store';
 import { Container } from '../../../core/container';
 import { Registry } from '../../../core/extensions';
 import type { TrainState } from '../../../core/hooks';
@@ -16,6 +16,7 @@ import { restoreState, stateToHost } from '../../../core/train/state';
 import { namedLeaves } from '../../../core/tree';
 import sharding from '../../../plugins/sharding';
 import { type XlaOptions, XlaRuntime } from '../../../plugins/xla';
+import { newestContent } from '../../support/checkpoints';
 import { temporaryFolder } from '../../support/temporary';
 
 type Strategy = readonly (readonly [string, string])[];
@@ -83,12 +84,12 @@ async function through({ options, strategy, spec }: Layout, from: string, to: st
   const runtime = await XlaRuntime.create({ platform: 'cpu', ...options });
   try {
     const shardings = shardingsOn(runtime, strategy);
-    const checkpoint = await new CheckpointStore(from, () => undefined).latest();
-    const specs = checkpoint!.arrays.map(([name, array]) => {
-      const { dtype, shape } = array;
+    const checkpoint = await findCheckpoint(from, () => undefined);
+    const specs = Object.entries(shapes).map(([name, [dtype, shape]]) => {
       return [name, new TensorSpec(dtype, shape, shardings(name, new TensorSpec(dtype, shape)))] as const;
     });
-    const state: TrainState = restoreState(runtime, specs, checkpoint!);
+    const state: TrainState = await restoreState(runtime, specs, checkpoint);
+    await checkpoint.close();
     const kernel = (state.params as { a: { kernel: tf.Tensor } }).a.kernel;
     expect(runtime.specOf(kernel).sharding).toEqual(spec);
     for (const [name, tensor] of namedLeaves<tf.Tensor>({ ...state })) {
@@ -106,8 +107,8 @@ async function through({ options, strategy, spec }: Layout, from: string, to: st
 }
 
 async function contentOf(folder: string): Promise<[string, string, readonly number[], string][]> {
-  const checkpoint = await new CheckpointStore(folder, () => undefined).latest();
-  return checkpoint!.arrays
+  const { arrays: found } = await newestContent(folder);
+  return found
     .map(([name, array]): [string, string, readonly number[], string] => [
       name,
       array.dtype,

@@ -1,7 +1,6 @@
 // Training runs recorded from the original's trainer for distillation; what stands beside them in checkpoints and evaluators.
 
 import * as path from 'node:path';
-import { CheckpointStore } from '../../../core/checkpoint/store';
 import type { Batch, PredictFn } from '../../../core/extensions';
 import * as tf from '../../../core/tensor';
 import type { Plugin } from '../../../core/plugin';
@@ -9,6 +8,7 @@ import input from '../../../plugins/input';
 import { XlaRuntime } from '../../../plugins/xla';
 import distill from '../../../proj/distill';
 import { predictFns } from '../../../proj/distill/predict';
+import { newestContent } from '../../support/checkpoints';
 import { expectCase, folderOf, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 import { distillAsOurs } from '../../support/original-distill';
 import { expectParity } from '../../support/parity';
@@ -48,8 +48,8 @@ test.each<[string, number]>([
   const workdir = temporaryFolder();
   await runOn(devices, async (runtime) => expectCase(await trainCase(runtime, golden, { workdir }), golden));
 
-  const checkpoint = await new CheckpointStore(path.join(workdir, 'checkpoints'), () => undefined).latest();
-  const parts = new Set([...(checkpoint?.arrays ?? [])].map(([name]) => name.split('/')[0]));
+  const { arrays } = await newestContent(workdir);
+  const parts = new Set(arrays.map(([name]) => name.split('/')[0]));
   expect([...parts].sort()).toEqual(['opt', 'params', 'step']);
 });
 
