@@ -64,7 +64,8 @@ export function generateMasked(
     const shown = tf.expandDims(inputMask, 2);
     const drawn = tf.where(shown, from.sample(ofSample), tokens);
     const logProb = from.logProb(drawn);
-    const sure = logProb.rank === 3 ? tf.sum(logProb, 2) : logProb;
+    // As in the original, tokens whose probability is too small for a float are equally unlikely.
+    const sure = tf.log(logProb.rank === 3 ? tf.prod(tf.exp(logProb), 2) : tf.exp(logProb));
 
     const [next, ofOrder] = tf.random.split(key) as [tf.Tensor, tf.Tensor];
     const { choice_temperature, should_anneal_temperature } = options;

@@ -1,19 +1,31 @@
 // GIVT: transformers of real-valued tokens (README.md).
 
+import { z } from 'zod';
 import { definePlugin } from '../../core/plugin';
 import { registerParity } from '../../core/parity/register';
+import { tokens } from '../../core/train/run';
+import { passOptions, save } from '../../plugins/evaluators';
 import { adaptor, adaptorOptions } from './adaptor';
 import { givtCnn, givtCnnOptions } from './cnn';
 import { givt, givtOptions } from './givt';
 import { givtRunners } from './parity';
+import { stage1Schema, tapStage1 } from './stage1';
+import { stage2Schema, tapStage2 } from './stage2';
 import { givtVit, givtVitOptions } from './vit';
 
 export default definePlugin({
   name: 'givt',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { layers: '^0.1.0', vit: '^0.1.0' },
+  needs: { evaluators: '^0.1.0', layers: '^0.1.0', losses: '^0.1.0', vit: '^0.1.0' },
   doc: 'GIVT: generative transformers whose tokens are real-valued vectors (arXiv:2312.02116).',
+
+  options: z.discriminatedUnion('stage', [stage1Schema, stage2Schema]),
+
+  apply(hooks, options) {
+    if (options.stage === 1) tapStage1(hooks, options);
+    else tapStage2(hooks, options);
+  },
 
   register({ register }) {
     register('model', 'proj.givt.vit', {
@@ -42,6 +54,18 @@ export default definePlugin({
       ].join(' '),
       options: givtOptions,
       create: givt,
+    });
+    register('evaluator', 'proj.givt.save_predictions', {
+      doc: 'Writes inputs/NAME and outputs/NAME of a pass into a file of the workdir.',
+      options: z.strictObject({
+        ...passOptions,
+        outfile: z.string().describe('an npz file, relative to the workdir'),
+      }),
+      inject: [tokens.runtime, tokens.input],
+      create:
+        ({ outfile, ...options }, runtime, pipeline) =>
+        (context) =>
+          save({ ...options, outfile: `{workdir}/${outfile}` }, context, { runtime, pipeline }),
     });
     registerParity(register, givtRunners);
   },

@@ -1,4 +1,4 @@
-"""GIVT: kinds `model` and `init_exact` of the VAEs, the adaptor and the transformer, and sequences that are drawn from it."""
+"""GIVT: kind `model` of the VAEs, the adaptor and the transformer (much starts from a seed), and sequences that are drawn from it."""
 
 import common as c
 from big_vision.models.proj.givt import adaptor
@@ -70,14 +70,6 @@ def maps():
   c.save_case(
       "model_givt_adaptor", kind="model", name="proj/givt/adaptor", args=args, inputs={"x": x, **c.flat(params, "params/")},
       outputs=dict(forward=there, inverse=back), atol=2e-5, rtol=1e-4, note="Words that are a grid of 2 x 4.")
-
-
-def init():
-  image = np.zeros((1, 8, 12, 3), np.float32)
-  params = jax.jit(lambda k: vit.Model(**VIT).init(k, image)["params"])(jax.random.PRNGKey(3))
-  c.save_case(
-      "init_exact_givt_vit", kind="init_exact", name="proj/givt/vit", args=VIT, call=dict(seed=3), inputs=dict(image=image),
-      outputs=c.flat(params, "params/"), atol=1e-7, rtol=2e-6, note="Every initial value.")
 
 
 GIVT = dict(
@@ -182,9 +174,7 @@ def drawing():
 
 if __name__ == "__main__":
   c.clear("model_givt")
-  c.clear("init_exact_givt")
   vaes()
   maps()
-  init()
   transformers()
   drawing()

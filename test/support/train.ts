@@ -22,6 +22,7 @@ import vit from '../../plugins/vit';
 import cappa from '../../proj/cappa';
 import distill from '../../proj/distill';
 import flexi from '../../proj/flexivit';
+import givt from '../../proj/givt';
 import gsam from '../../proj/gsam';
 import imageText from '../../proj/image_text';
 import jet from '../../proj/jet';
@@ -43,6 +44,7 @@ const plugins = [
   cappa,
   distill,
   flexi,
+  givt,
   gsam,
   imageText,
   jet,
