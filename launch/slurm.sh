@@ -17,7 +17,8 @@
 # SIGTERM: all write a checkpoint and stop with exit code 75, and the job is queued again to go on.
 set -uo pipefail
 
-srun --kill-on-bad-exit=0 --label npx bv train "$@"
+# Not through npx, which ends at SIGTERM with a code of its own, and before the checkpoint is written.
+srun --kill-on-bad-exit=0 --label node bin/bv.js train "$@"
 code=$?
 if [[ $code -eq 75 ]]; then
   scontrol requeue "$SLURM_JOB_ID"

@@ -35,6 +35,7 @@ HOST
 )
 printf -v arguments ' %q' "$@"
 remote+=$'\n'"cd ~/$folder"
-remote+=$'\n'"exec npx bv train --processes \"\$count\" --process \"\$index\" --coordinator \"\$first:$port\"$arguments"
+# Not through npx, which ends at SIGTERM before the checkpoint is written.
+remote+=$'\n'"exec node bin/bv.js train --processes \"\$count\" --process \"\$index\" --coordinator \"\$first:$port\"$arguments"
 
 exec gcloud compute tpus tpu-vm ssh "$name" --zone "$zone" --worker=all --command "$remote"

@@ -1,11 +1,13 @@
 // The launch scripts: their syntax, and what they start, with the launchers stood in for.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { createServer } from 'node:net';
 import * as path from 'node:path';
 import { defaultLoadersSync } from 'cosmiconfig';
 import { trainOptions } from '../core/cli/options';
 import { placeOf } from '../core/processes/place';
+import { installed } from '../plugins/xla/install';
 import { temporaryFolder } from './support/temporary';
 
 const folder = path.join(__dirname, '..', 'launch');
@@ -41,7 +43,7 @@ test('a TPU slice: one command on all hosts, each with its number', () => {
         */worker-network-endpoints) echo "unknown:unknown:10.0.0.2,unknown:unknown:10.0.0.3,unknown:unknown:10.0.0.4" ;;
         */agent-worker-number) echo 2 ;;
         esac`,
-      npx: 'printf "%s\\n" "$@"',
+      node: 'printf "%s\\n" "$@"',
     }),
     HOME: home,
   };
@@ -51,7 +53,7 @@ test('a TPU slice: one command on all hosts, each with its number', () => {
   const [ssh, remote] = said.split('--command\n') as [string, string];
   expect(ssh.split('\n')).toEqual(expect.arrayContaining(['slice', 'us-x1', '--worker=all']));
   const words = execFileSync('bash', ['-c', remote], { env, encoding: 'utf8' }).trim().split('\n');
-  expect(words.slice(0, 2)).toEqual(['bv', 'train']);
+  expect(words.slice(0, 2)).toEqual(['bin/bv.js', 'train']);
   expect(words.slice(-4)).toEqual(more);
   for (const flag of flagsOf(words)) expect(Object.keys(trainOptions)).toContain(flag);
   const value = (flag: string) => words[words.indexOf(flag) + 1] as string;
@@ -73,10 +75,92 @@ test('SLURM: a run that was told to stop is queued again, and a failure is not',
     return spawnSync('bash', args, { env: { ...env, SLURM_JOB_ID: '7' }, encoding: 'utf8' });
   };
   const stopped = run(75);
-  expect(stopped.stdout).toMatch(/^srun .*npx bv train --config a\.ts --workdir w\nscontrol requeue 7\n$/);
+  expect(stopped.stdout).toMatch(
+    /^srun .*node bin\/bv\.js train --config a\.ts --workdir w\nscontrol requeue 7\n$/,
+  );
   expect(stopped.status).toBe(75);
   expect(run(1)).toMatchObject({ status: 1, stdout: expect.not.stringContaining('scontrol') as string });
 });
+
+/** As SLURM has it: a number of tasks with their places, which get the step's signals; the worst of their codes. */
+const fakeSrun = `
+  while [[ $1 == --* ]]; do shift; done
+  pids=()
+  for task in 0 1; do SLURM_PROCID=$task "$@" & pids+=($!); done
+  trap 'kill -TERM "\${pids[@]}"' TERM
+  echo $$ > "$STEP_PID"
+  worst=0
+  for pid in "\${pids[@]}"; do
+    wait "$pid"; code=$?
+    # A signal ends the waiting, and not the task.
+    if ((code > 128)); then wait "$pid"; code=$?; fi
+    if ((code > worst)); then worst=$code; fi
+  done
+  exit "$worst"`;
+
+(installed('cpu') ? test : test.skip)(
+  'SLURM: two real processes find each other, and are queued again with a checkpoint when their time is up',
+  async () => {
+    // The command is relative to the clone.
+    const workspace = temporaryFolder();
+    const root = path.join(__dirname, '..');
+    fs.symlinkSync(path.join(root, 'bin'), path.join(workspace, 'bin'));
+    const plugins = [path.join(root, 'test', 'fixtures', 'plugins', 'stand-in')];
+    fs.writeFileSync(
+      path.join(workspace, 'package.json'),
+      JSON.stringify({ name: 'for-tests', bv: { plugins } }),
+    );
+    const workdir = temporaryFolder();
+    const stepPid = path.join(workspace, 'step.pid');
+    const job = await freeJob();
+    const env = {
+      ...commands({ srun: fakeSrun, scontrol: 'echo "scontrol $*"' }),
+      SLURM_JOB_ID: String(job),
+      SLURM_STEP_NUM_TASKS: '2',
+      SLURM_STEP_NODELIST: 'localhost',
+      STEP_PID: stepPid,
+      BV_NO_INSTALL: '1',
+    };
+    const config = `${path.join(root, 'test', 'fixtures', 'configs', 'tiny_mnist.ts')}:steps=1000000,ckpt=1000000`;
+    const more = ['--workdir', workdir, '--runtime', 'stand-in', '--devices', '2'];
+    const args = [path.join(folder, 'slurm.sh'), '--config', config, ...more];
+    const batch = spawn('bash', args, { cwd: workspace, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [batch.stdout, batch.stderr])
+      stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = new Promise<number | null>((resolve) => batch.on('close', resolve));
+    const metrics = path.join(workdir, 'big_vision_metrics.txt');
+    const trains = () => fs.existsSync(metrics) && fs.statSync(metrics).size > 0;
+    while (!trains() && batch.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50));
+    if (trains()) process.kill(Number(fs.readFileSync(stepPid, 'utf8')), 'SIGTERM');
+    const code = await ended;
+    expect({ code, said }).toEqual({
+      code: 75,
+      said: expect.stringContaining('devices of 2 processes') as string,
+    });
+    expect(said).toContain(`scontrol requeue ${job}`);
+    const [checkpoint] = fs.readdirSync(path.join(workdir, 'checkpoints')) as [string];
+    const files = fs.readdirSync(path.join(workdir, 'checkpoints', checkpoint));
+    expect(files).toEqual(
+      expect.arrayContaining(['part-00000.safetensors', 'part-00001.safetensors', 'manifest.json']),
+    );
+  },
+  120_000,
+);
+
+/** A job whose port for the coordinator is free. */
+async function freeJob(): Promise<number> {
+  for (;;) {
+    const job = Math.floor(Math.random() * 4000);
+    const server = createServer();
+    const listens = await new Promise<boolean>((resolve) =>
+      server.once('error', () => resolve(false)).listen(61_000 + job, () => resolve(true)),
+    );
+    if (!listens) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return job;
+  }
+}
 
 test('Kubernetes: the pods of a JobSet know their places', () => {
   interface Container {
