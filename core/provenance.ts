@@ -102,6 +102,11 @@ export async function provenanceOf(
   };
 }
 
+/** For every checkpoint, of a run whose workdir has the whole: one hash stands for those of all files. */
+export function summaryOf(provenance: Provenance) {
+  return { ...provenance, files: sha256(JSON.stringify(provenance.files)) };
+}
+
 export interface Change {
   /** A file, or one of: core, node, package-lock.json, plugin NAME. */
   readonly what: string;

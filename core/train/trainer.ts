@@ -9,7 +9,7 @@ import { catalogue, ExitCode } from '../errors';
 import type { Params } from '../extensions';
 import type { TrainState } from '../hooks';
 import { alone, type Processes } from '../processes/group';
-import type { Provenance } from '../provenance';
+import { type Provenance, summaryOf } from '../provenance';
 import * as tf from '../tensor';
 import { Chrono, type ChronoTotals } from './chrono';
 import { type DueEvaluator, evaluatorsOf } from './evals';
@@ -53,7 +53,6 @@ const maxInFlight = 2;
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { hooks, registry, runtime, workdir, progress, stop, processes = alone } = options;
   await processes.agree('the config', JSON.stringify(options.config));
-  await processes.agree('the workdir', workdir === undefined ? 'none' : 'one');
   const isFirst = processes.index === 0;
   if (workdir !== undefined && isFirst) await prepareWorkdir(workdir, options);
   const { run, input, loss, shardings, loopKey, batchToDevice, initialParams } = await setUp(options);
@@ -67,16 +66,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       ? undefined
       : new CheckpointStore(path.join(workdir, 'checkpoints'), run.note, processes);
   const own = await store?.latest();
-  const checkpoint =
-    own ?? (config.resume ? await findCheckpoint(config.resume, run.note, processes) : undefined);
+  const checkpoint = own ?? (config.resume ? await findCheckpoint(config.resume, run.note) : undefined);
   await processes.agree('the checkpoint to go on from', checkpoint ? `step ${checkpoint.step}` : 'none');
   let state: TrainState;
   if (checkpoint) {
-    try {
-      state = await restoreState(runtime, stateSpecs(run, extraFn, shardings), checkpoint);
-    } finally {
-      await checkpoint.close();
-    }
+    state = restoreState(runtime, stateSpecs(run, extraFn, shardings), checkpoint);
     run.note(`Resumed from step ${checkpoint.step} (${checkpoint.path}).`);
   } else {
     state = makeState(run, await initialParams(), extraFn, shardings);
@@ -105,12 +99,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     if (due.length > 0) await hooks.evaluate.promise(metrics, step, run);
     return metrics;
   };
+  const madeWith = options.provenance && summaryOf(options.provenance);
   const save = async (step: number, keep: boolean) => {
     await log.settled();
     const arrays = await chrono.pause<Saved['arrays']>(() =>
       processes.count === 1 ? stateToHost(runtime, state) : stateParts(runtime, state),
     );
-    const meta = { chrono: chrono.save(step), config, provenance: options.provenance };
+    const meta = { chrono: chrono.save(step), config, provenance: madeWith };
     store?.save({ step, keep, arrays, meta }, () => hooks.checkpoint.promise(step, run));
   };
 

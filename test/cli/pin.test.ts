@@ -105,6 +105,10 @@ test('a run is made again from its workdir, to the same bits, and not with somet
   expect(await bv(['rerun', 'runs/a', '--workdir', 'runs/b'], { cwd })).toMatchObject({ code: 0 });
   const digest = (name: string) => finalDigest(path.join(cwd, 'runs', name));
   expect(digest('b')).toEqual(digest('a'));
+  const manifest = fs.readFileSync(path.join(cwd, 'runs/a/checkpoints/000000002/manifest.json'), 'utf8');
+  const { provenance } = (JSON.parse(manifest) as { meta: { provenance: object } }).meta;
+  const whole = JSON.parse(fs.readFileSync(path.join(cwd, 'runs/a/provenance.json'), 'utf8')) as object;
+  expect(provenance).toEqual({ ...whole, files: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
 
   fs.writeFileSync(path.join(cwd, 'proj/louder/factor.ts'), 'export const factor = 3;\n');
   expectUserError(
