@@ -8,6 +8,7 @@ import { resolveConfig } from '../../core/config/resolve';
 import { openSession } from '../../core/workspace/session';
 import { bv } from '../support/cli';
 import { distillAsOurs } from '../support/original-distill';
+import { gsamAsOurs } from '../support/original-gsam';
 import { temporaryFolder } from '../support/temporary';
 
 const root = path.resolve(__dirname, '../..');
@@ -76,7 +77,7 @@ for (const file of fs.readdirSync(golden, { recursive: true, encoding: 'utf8' })
     const config = await load(name, arg);
     // What is a trainer of its own in the original is a plugin's key here.
     const { image_text: _, jet: __, cappa: ___, ...stock } = config;
-    expect(stock).toEqual(expected(distillAsOurs(tree)));
+    expect(stock).toEqual(expected(gsamAsOurs(distillAsOurs(tree))));
     expect(() => resolveConfig(config, [], context)).not.toThrow();
   });
 }

@@ -44,6 +44,8 @@ ARGUMENTS = {
     "proj/flexivit/i1k_deit3_distill": [""],
     "proj/flexivit/i21k_distill": [""],
     "proj/flexivit/i21k_sup": ["runlocal,res=192"],
+    # The original can not run with its runlocal (it edits evaluators that are not there).
+    "proj/gsam/vit_i1k_gsam_no_aug": ["", "variant=S/16"],
     "proj/jet/imagenet64": ["", "runlocal"],
     "load_and_eval": ["", "name=bit_paper,batch_size=8", "vit_i1k", "name=mlp_mixer_i1k", "name=vit_i21k,batch_size=16"],
 }
