@@ -53,6 +53,7 @@ const maxInFlight = 2;
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { hooks, registry, runtime, workdir, progress, stop, processes = alone } = options;
   await processes.agree('the config', JSON.stringify(options.config));
+  await processes.agree('the workdir', workdir === undefined ? 'none' : 'one');
   const isFirst = processes.index === 0;
   if (workdir !== undefined && isFirst) await prepareWorkdir(workdir, options);
   const { run, input, loss, shardings, loopKey, batchToDevice, initialParams } = await setUp(options);
@@ -66,11 +67,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       ? undefined
       : new CheckpointStore(path.join(workdir, 'checkpoints'), run.note, processes);
   const own = await store?.latest();
-  const checkpoint = own ?? (config.resume ? await findCheckpoint(config.resume, run.note) : undefined);
+  const checkpoint =
+    own ?? (config.resume ? await findCheckpoint(config.resume, run.note, processes) : undefined);
   await processes.agree('the checkpoint to go on from', checkpoint ? `step ${checkpoint.step}` : 'none');
   let state: TrainState;
   if (checkpoint) {
-    state = restoreState(runtime, stateSpecs(run, extraFn, shardings), checkpoint);
+    try {
+      state = await restoreState(runtime, stateSpecs(run, extraFn, shardings), checkpoint);
+    } finally {
+      await checkpoint.close();
+    }
     run.note(`Resumed from step ${checkpoint.step} (${checkpoint.path}).`);
   } else {
     state = makeState(run, await initialParams(), extraFn, shardings);
