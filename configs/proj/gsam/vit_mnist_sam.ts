@@ -9,7 +9,9 @@ export default function config(text = ''): ConfigInput {
     ...rest,
     header: {
       command: 'npx bv train --config configs/proj/gsam/vit_mnist_sam.ts',
-      hardware: '2 CPU cores',
+      hardware: '2 CPU cores, busy with other work too',
+      minutes: 13,
+      expect: { 'test/prec@1': 0.975 },
       paper: 'arXiv:2010.01412',
     },
   };
