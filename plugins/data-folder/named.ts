@@ -24,6 +24,7 @@ export const namedFolders: Readonly<Record<string, string>> = {
   imagenet_a: 'imagenet_a',
   imagenet_r: 'imagenet_r',
   imagenet_v2: 'imagenet_v2',
+  imagenette: 'imagenette',
   oxford_flowers102: 'oxford_flowers102',
   oxford_iiit_pet: 'oxford_iiit_pet',
   sun397: 'sun397',

@@ -21,7 +21,7 @@ import {
   multiHeadAttention,
   queries,
 } from '../../plugins/layers';
-import { encoder, loadVit, posemb } from '../../plugins/vit';
+import { encoder, loadVitEncoder, posemb } from '../../plugins/vit';
 import type { MaskSchedule } from './masking';
 import { density, numLogits } from './mixture';
 
@@ -149,10 +149,6 @@ const errors = catalogue('givt', {
       ? 'The model has an encoder of images, and the batch no image.'
       : 'The batch has an image, and the model no encoder.',
     fix: 'make num_layers agree with what the batch has.',
-  }),
-  parts: (v: { parts: readonly string[] }) => ({
-    what: `model_init names checkpoints for ${v.parts.join(', ') || 'nothing'}, and this model takes one for its encoder.`,
-    fix: 'set model_init to {encoder: FILE}, or to one checkpoint of the whole model.',
   }),
 });
 
@@ -380,23 +376,10 @@ export function givt(options: GivtOptions): Givt {
 }
 
 /** From a checkpoint of this model, or with `{encoder: FILE}` from one of a ViT for the part that sees the image. */
-async function loadGivt(
-  init: ParamArrays,
-  from: ModelInit,
-  { dont_load }: LoadOptions,
-): Promise<ParamArrays> {
-  if (typeof from === 'string') return mergeParams(await loadParams(from), init, dont_load);
-  const { encoder: file, ...others } = from;
-  if (file === undefined || Object.keys(others).length > 0) throw errors.parts({ parts: Object.keys(from) });
-  const { pos_embedding_encoder, encoder: Transformer, EmbedPatches } = init;
-  const image = { pos_embedding: pos_embedding_encoder, Transformer, embedding: EmbedPatches } as ParamArrays;
-  const loaded = await loadVit(image, file, { dont_load, scan: false });
-  return {
-    ...init,
-    pos_embedding_encoder: loaded.pos_embedding,
-    encoder: loaded.Transformer,
-    EmbedPatches: loaded.embedding,
-  } as ParamArrays;
+async function loadGivt(init: ParamArrays, from: ModelInit, load: LoadOptions): Promise<ParamArrays> {
+  return typeof from === 'string'
+    ? mergeParams(await loadParams(from), init, load.dont_load)
+    : loadVitEncoder(init, from, load);
 }
 
 /** The even channels of [batch, length, width]. */

@@ -5,6 +5,7 @@ import { definePlugin } from '../../core/plugin';
 import { registerParity } from '../../core/parity/register';
 import { tokens } from '../../core/train/run';
 import { passOptions, save } from '../../plugins/evaluators';
+import { depth, depthSchema } from '../uvim';
 import { adaptor, adaptorOptions } from './adaptor';
 import { givtCnn, givtCnnOptions } from './cnn';
 import { givt, givtOptions } from './givt';
@@ -17,7 +18,7 @@ export default definePlugin({
   name: 'givt',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { evaluators: '^0.1.0', layers: '^0.1.0', losses: '^0.1.0', vit: '^0.1.0' },
+  needs: { evaluators: '^0.1.0', layers: '^0.1.0', losses: '^0.1.0', uvim: '^0.1.0', vit: '^0.1.0' },
   doc: 'GIVT: generative transformers whose tokens are real-valued vectors (arXiv:2312.02116).',
 
   options: z.discriminatedUnion('stage', [stage1Schema, stage2Schema]),
@@ -54,6 +55,12 @@ export default definePlugin({
       ].join(' '),
       options: givtOptions,
       create: givt,
+    });
+    register('evaluator', 'proj.givt.nyu_depth', {
+      doc: 'Depth in metres against "ground_truth" of the batch. The same as proj.uvim.nyu_depth.',
+      options: depthSchema,
+      inject: [tokens.runtime, tokens.input],
+      create: (options, runtime, pipeline) => (context) => depth(options, context, { runtime, pipeline }),
     });
     register('evaluator', 'proj.givt.save_predictions', {
       doc: 'Writes inputs/NAME and outputs/NAME of a pass into a file of the workdir.',
