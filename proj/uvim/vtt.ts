@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
-import { catalogue } from '../../core/errors';
 import type { CallOptions, LoadOptions, Model, ModelInit, ParamArrays } from '../../core/extensions';
 import { normal, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
@@ -16,14 +15,7 @@ import {
   stepwiseBlocks,
 } from '../../plugins/decoder';
 import { conv2d, convertPreLinen, dense, dropout, embed, imageOf, layerNorm } from '../../plugins/layers';
-import { encoder, loadVit, posemb } from '../../plugins/vit';
-
-const errors = catalogue('uvim', {
-  parts: (v: { parts: readonly string[] }) => ({
-    what: `model_init names checkpoints for ${v.parts.join(', ') || 'nothing'}, and this model takes one for its encoder.`,
-    fix: 'set model_init to {encoder: FILE}, or to one checkpoint of the whole model.',
-  }),
-});
+import { encoder, loadVitEncoder, posemb } from '../../plugins/vit';
 
 const count = z.int().min(1);
 
@@ -146,21 +138,8 @@ export function vtt(options: VttOptions): Vtt {
 }
 
 /** From a checkpoint of this model, or with `{encoder: FILE}` from one of a ViT for the part that sees the image. */
-async function loadVtt(init: ParamArrays, from: ModelInit, { dont_load }: LoadOptions): Promise<ParamArrays> {
-  if (typeof from === 'string') return mergeParams(convertPreLinen(await loadParams(from)), init, dont_load);
-  const { encoder: file, ...others } = from;
-  if (file === undefined || Object.keys(others).length > 0) throw errors.parts({ parts: Object.keys(from) });
-  const { pos_embedding_encoder, encoder: blocks, EmbedPatches } = init;
-  const image = {
-    ...(pos_embedding_encoder && { pos_embedding: pos_embedding_encoder }),
-    Transformer: blocks,
-    embedding: EmbedPatches,
-  } as ParamArrays;
-  const { pos_embedding, Transformer, embedding } = await loadVit(image, file, { dont_load, scan: false });
-  return {
-    ...init,
-    ...(pos_embedding && { pos_embedding_encoder: pos_embedding }),
-    encoder: Transformer,
-    EmbedPatches: embedding,
-  } as ParamArrays;
+async function loadVtt(init: ParamArrays, from: ModelInit, load: LoadOptions): Promise<ParamArrays> {
+  return typeof from === 'string'
+    ? mergeParams(convertPreLinen(await loadParams(from)), init, load.dont_load)
+    : loadVitEncoder(init, from, load);
 }
