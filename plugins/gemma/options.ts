@@ -1,0 +1,160 @@
+// The model's options: the original's names, and the sizes of its variants.
+
+import { z } from 'zod';
+import { catalogue } from '../../core/errors';
+import { rematPolicies } from '../../core/tensor';
+
+const queryScales = ['rsqrt_head_dim', 'rsqrt_emb_per_head'] as const;
+
+export interface GemmaSize {
+  readonly width: number;
+  readonly depth: number;
+  readonly mlp_dim: number;
+  readonly num_heads: number;
+  readonly num_kv_heads: number;
+  readonly head_dim: number;
+  readonly vocab_size: number;
+  readonly query_pre_attn_norm?: (typeof queryScales)[number];
+  readonly attn_logits_softcap?: number;
+  readonly final_logits_softcap?: number;
+  readonly post_norms?: boolean;
+}
+
+const vocab_size = 256_000;
+const gemma2 = { vocab_size, attn_logits_softcap: 50, final_logits_softcap: 30, post_norms: true };
+
+/** Gemma (arXiv:2403.08295) and Gemma 2 (arXiv:2408.00118). */
+export const gemmaVariants: Readonly<Record<string, GemmaSize>> = {
+  gemma_2b: {
+    vocab_size,
+    width: 2048,
+    depth: 18,
+    mlp_dim: 16_384,
+    num_heads: 8,
+    num_kv_heads: 1,
+    head_dim: 256,
+  },
+  gemma_7b: {
+    vocab_size,
+    width: 3072,
+    depth: 28,
+    mlp_dim: 24_576,
+    num_heads: 16,
+    num_kv_heads: 16,
+    head_dim: 256,
+  },
+  gemma2_2b: {
+    ...gemma2,
+    width: 2304,
+    depth: 26,
+    mlp_dim: 9216,
+    num_heads: 8,
+    num_kv_heads: 4,
+    head_dim: 256,
+  },
+  gemma2_9b: {
+    ...gemma2,
+    width: 3584,
+    depth: 42,
+    mlp_dim: 14_336,
+    num_heads: 16,
+    num_kv_heads: 8,
+    head_dim: 256,
+  },
+  gemma2_27b: {
+    ...gemma2,
+    width: 4608,
+    depth: 46,
+    mlp_dim: 36_864,
+    num_heads: 32,
+    num_kv_heads: 16,
+    head_dim: 128,
+    query_pre_attn_norm: 'rsqrt_emb_per_head',
+  },
+};
+
+const size = (what: string) => z.int().min(1).optional().describe(`${what}; default: the variant's`);
+const softcap = (what: string) =>
+  z
+    .number()
+    .min(0)
+    .optional()
+    .describe(`${what} stay within this, by a tanh; 0: as they are; default: the variant's`);
+
+export const gemmaOptions = z.strictObject({
+  variant: z
+    .string()
+    .optional()
+    .describe(`a named size: ${Object.keys(gemmaVariants).join(', ')}. Other options override it`),
+  width: size('width of the tokens'),
+  depth: size('number of blocks'),
+  mlp_dim: size('width inside the MLPs'),
+  num_heads: size('heads of queries'),
+  num_kv_heads: size('heads of keys and values, a divisor of num_heads; several queries share one'),
+  head_dim: size('width of a head'),
+  vocab_size: size('number of words'),
+  norm_eps: z.number().positive().optional().describe('not used: it is 1e-6 always, as in the original'),
+  query_pre_attn_norm: z
+    .enum(queryScales)
+    .optional()
+    .describe(
+      "factor of queries: (head_dim)^-0.5 or (width / num_heads)^-0.5; default: the variant's, or the first",
+    ),
+  final_logits_softcap: softcap('logits'),
+  attn_logits_softcap: softcap('logits of attention'),
+  post_norms: z
+    .boolean()
+    .optional()
+    .describe("norms also after attention and MLP; default: the variant's, or false"),
+  dropout: z.number().min(0).max(1).default(0).describe('rate of dropout after attention and MLP'),
+  scan: z.boolean().default(false).describe('the blocks are one loop, and their parameters are stacked'),
+  remat_policy: z
+    .enum(rematPolicies)
+    .default('none')
+    .describe('what the backward pass may keep of a block; none: there is no rematerialisation'),
+});
+export type GemmaOptions = z.output<typeof gemmaOptions>;
+
+export interface GemmaConfig extends Required<GemmaSize> {
+  readonly dropout: number;
+  readonly scan: boolean;
+  readonly remat_policy: GemmaOptions['remat_policy'];
+}
+
+const errors = catalogue('gemma', {
+  missing: (v: { names: readonly string[] }) => ({
+    what: `Gemma doesn't know its ${v.names.join(', ')}.`,
+    fix: `name a variant (${Object.keys(gemmaVariants).join(', ')}), or set them.`,
+  }),
+  heads: (v: { num_heads: number; num_kv_heads: number }) => ({
+    what: `${v.num_heads} heads of queries can't share ${v.num_kv_heads} of keys.`,
+    fix: 'choose num_kv_heads so that it divides num_heads.',
+  }),
+});
+
+const required = [
+  'width',
+  'depth',
+  'mlp_dim',
+  'num_heads',
+  'num_kv_heads',
+  'head_dim',
+  'vocab_size',
+] as const;
+
+/** Options with the variant's sizes filled in. */
+export function resolveOptions({ variant = '', norm_eps: _, ...own }: GemmaOptions): GemmaConfig {
+  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  const config = {
+    query_pre_attn_norm: 'rsqrt_head_dim',
+    attn_logits_softcap: 0,
+    final_logits_softcap: 0,
+    post_norms: false,
+    ...gemmaVariants[variant],
+    ...given,
+  } as unknown as GemmaConfig;
+  const missing = required.filter((name) => config[name] === undefined);
+  if (missing.length > 0) throw errors.missing({ names: missing });
+  if (config.num_heads % config.num_kv_heads !== 0) throw errors.heads(config);
+  return config;
+}
