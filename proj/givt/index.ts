@@ -3,9 +3,7 @@
 import { z } from 'zod';
 import { definePlugin } from '../../core/plugin';
 import { registerParity } from '../../core/parity/register';
-import { tokens } from '../../core/train/run';
-import { passOptions, save } from '../../plugins/evaluators';
-import { depth, depthSchema } from '../uvim';
+import { registerDenseEvaluators } from '../uvim';
 import { adaptor, adaptorOptions } from './adaptor';
 import { givtCnn, givtCnnOptions } from './cnn';
 import { givt, givtOptions } from './givt';
@@ -28,7 +26,7 @@ export default definePlugin({
     else tapStage2(hooks, options);
   },
 
-  register({ register }) {
+  register({ register, container }) {
     register('model', 'proj.givt.vit', {
       doc: [
         'Stage I of GIVT (arXiv:2312.02116): a VAE of two ViTs. image: float [batch, height, width, 3], or with inout_specs',
@@ -56,24 +54,7 @@ export default definePlugin({
       options: givtOptions,
       create: givt,
     });
-    register('evaluator', 'proj.givt.nyu_depth', {
-      doc: 'Depth in metres against "ground_truth" of the batch. The same as proj.uvim.nyu_depth.',
-      options: depthSchema,
-      inject: [tokens.runtime, tokens.input],
-      create: (options, runtime, pipeline) => (context) => depth(options, context, { runtime, pipeline }),
-    });
-    register('evaluator', 'proj.givt.save_predictions', {
-      doc: 'Writes inputs/NAME and outputs/NAME of a pass into a file of the workdir.',
-      options: z.strictObject({
-        ...passOptions,
-        outfile: z.string().describe('an npz file, relative to the workdir'),
-      }),
-      inject: [tokens.runtime, tokens.input],
-      create:
-        ({ outfile, ...options }, runtime, pipeline) =>
-        (context) =>
-          save({ ...options, outfile: `{workdir}/${outfile}` }, context, { runtime, pipeline }),
-    });
+    registerDenseEvaluators({ register, container }, 'proj.givt');
     registerParity(register, givtRunners);
   },
 });

@@ -11,7 +11,8 @@ import { forward } from '../../core/train/variables';
 import type { Tree } from '../../core/tree';
 import { weightedSoftmaxXent } from '../../plugins/losses';
 import { batchKey } from './batch_key';
-import { depthOf, depthFields } from './depth';
+import { depthFields, depthOf } from './depth';
+import { panopticOf } from './panoptic';
 import type { Posterior } from './vae';
 import { type GivtVitOptions, givtVitOptions } from './vit';
 
@@ -59,6 +60,10 @@ export function tapStage1(hooks: TrainerHooks, options: Stage1Options): void {
       predict: (params, batch) => {
         const { output, out } = drawn(params, batch);
         return { output: { logits: output }, out };
+      },
+      predict_panoptic: (params, batch) => {
+        const { output, out } = drawn(params, batch);
+        return { output: panopticOf(output), out };
       },
       predict_depth: (params, batch) => {
         const { output, out } = drawn(params, batch);

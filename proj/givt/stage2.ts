@@ -16,6 +16,7 @@ import { arGenerationSchema, generate } from './decode_ar';
 import { generateMasked, maskedGenerationSchema } from './decode_masked';
 import { depthFields, depthOf } from './depth';
 import { type Givt, givt, givtOptions } from './givt';
+import { panopticOf } from './panoptic';
 import { trainingMask } from './masking';
 import { density } from './mixture';
 import { reparametrize, type Vae } from './vae';
@@ -140,6 +141,10 @@ export function tapStage2(hooks: TrainerHooks, options: Stage2Options): void {
     };
     return {
       sample,
+      sample_panoptic: (params, batch) => {
+        const { output, out } = sample(params, batch);
+        return { output: panopticOf((output as unknown as { logits: Parts }).logits), out };
+      },
       sample_depth: (params, batch) => {
         const { output, out } = sample(params, batch);
         const { depth } = (output as unknown as { logits: Parts }).logits;

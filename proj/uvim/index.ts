@@ -11,7 +11,8 @@ import { stage2Schema, tapStage2 } from './stage2';
 import { uvimVit, uvimVitOptions } from './vit';
 import { vtt, vttOptions } from './vtt';
 
-export { depth, depthSchema } from './evaluators/depth';
+export { registerDenseEvaluators } from './evaluators';
+export { panorama } from './losses';
 
 export default definePlugin({
   name: 'uvim',

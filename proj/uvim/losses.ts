@@ -106,7 +106,7 @@ const panopticTask: MakeTask = (layout) => {
  * @param instances float [batch, height, width, objects]
  * @returns int32 [batch, height, width, 2]: class and object, both 0 where there is none
  */
-function panorama(semantics: tf.Tensor, instances: tf.Tensor, minFraction: number): tf.Tensor {
+export function panorama(semantics: tf.Tensor, instances: tf.Tensor, minFraction: number): tf.Tensor {
   const [batch, height, width, objects] = instances.shape as [number, number, number, number];
   const object = tf.cast(tf.argMax(instances, -1), 'int32');
   const masks = tf.oneHot(object, objects, 1, 0, 'float32');

@@ -9,6 +9,7 @@ import pathlib
 
 ARGUMENTS = {
     "givt_imagenet2012": ["", "style=masked,res=512", "res=512,model_size=large,adaptor=True", "runlocal"],
+    "vae_coco_panoptic": ["", "singlehost"],
     "vae_nyu_depth": ["", "runlocal"],
     "givt_nyu_depth": ["", "runlocal"],
 }

@@ -20,6 +20,7 @@ const errors = catalogue('uvim', {
 
 export function registerEvaluators({ register, container }: Registrar): void {
   registerParity(register, evaluatorRunners);
+  registerDenseEvaluators({ register, container }, 'proj.uvim');
   const inject = [tokens.runtime, tokens.input] as const;
 
   register('evaluator', 'proj.uvim.compute_mean', {
@@ -46,13 +47,29 @@ export function registerEvaluators({ register, container }: Registrar): void {
           return { PSNR: psnr(predicted, batch[label_key]!, 2) };
         }),
   });
-  register('evaluator', 'proj.uvim.nyu_depth', {
+  register('evaluator', 'proj.uvim.coltran_fid', {
+    doc: 'Not implemented: FID of colourised ImageNet needs an Inception network of TensorFlow GAN. Its config is checked.',
+    options: z.strictObject({
+      device_batch_size: z.int().min(1).default(5).describe('images for each device'),
+      coltran_seed: z.int().min(0).default(1).describe('which 5,000 images are the reference'),
+      split: z.string().optional().describe('left from the original, which has no use for it'),
+    }),
+    create: () => (context) => {
+      throw errors.noFid({ name: context.name });
+    },
+  });
+}
+
+/** Evaluators that projects have under names of their own: PREFIX.nyu_depth, .coco_panoptic and .save_predictions. */
+export function registerDenseEvaluators({ register, container }: Registrar, prefix: string): void {
+  const inject = [tokens.runtime, tokens.input] as const;
+  register('evaluator', `${prefix}.nyu_depth`, {
     doc: 'Depth in metres against "ground_truth" of the batch, to whose size it is resized: RMSE, abs_RE, log10, delta1 to delta3, means over images.',
     options: depthSchema,
     inject,
     create: (options, runtime, pipeline) => (context) => depth(options, context, { runtime, pipeline }),
   });
-  register('evaluator', 'proj.uvim.coco_panoptic', {
+  register('evaluator', `${prefix}.coco_panoptic`, {
     doc: 'Panoptic quality (arXiv:1801.00868) as COCO counts it, against panoptic_image and panoptic_objects of the data: pq, rq and sq of All, Stuff and Things, from 0 to 1.',
     options: panopticSchema,
     inject: [tokens.runtime, tokens.input, tokens.registry, tokens.root],
@@ -64,7 +81,7 @@ export function registerEvaluators({ register, container }: Registrar): void {
         open: ({ name, ...rest }, where) => registry.create(container, 'data', name, rest, where),
       }),
   });
-  register('evaluator', 'proj.uvim.save_predictions', {
+  register('evaluator', `${prefix}.save_predictions`, {
     doc: 'Writes inputs/NAME and outputs/NAME of a pass into a file of the workdir.',
     options: z.strictObject({
       ...passOptions,
@@ -75,16 +92,5 @@ export function registerEvaluators({ register, container }: Registrar): void {
       ({ outfile, ...options }, runtime, pipeline) =>
       (context) =>
         save({ ...options, outfile: `{workdir}/${outfile}` }, context, { runtime, pipeline }),
-  });
-  register('evaluator', 'proj.uvim.coltran_fid', {
-    doc: 'Not implemented: FID of colourised ImageNet needs an Inception network of TensorFlow GAN. Its config is checked.',
-    options: z.strictObject({
-      device_batch_size: z.int().min(1).default(5).describe('images for each device'),
-      coltran_seed: z.int().min(0).default(1).describe('which 5,000 images are the reference'),
-      split: z.string().optional().describe('left from the original, which has no use for it'),
-    }),
-    create: () => (context) => {
-      throw errors.noFid({ name: context.name });
-    },
   });
 }

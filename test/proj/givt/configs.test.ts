@@ -16,6 +16,12 @@ const without = (tree: Tree, ...keys: string[]) =>
 const only = (tree: Tree, ...keys: string[]) =>
   Object.fromEntries(Object.entries(tree).filter(([key]) => keys.includes(key)));
 
+/** The evaluator of panoptic quality has its data set in the original. */
+const named = ({ data, ...rest }: Tree): Tree => ({
+  ...rest,
+  data: { ...(rest.type === 'proj.givt.coco_panoptic' && { name: 'coco/2017_panoptic' }), ...(data as Tree) },
+});
+
 /** What the two trainers read is in the plugin's key; what steers the input pipeline, or nothing, is nowhere. */
 function asOurs(tree: Tree): Tree {
   const { num_epochs, vae, adaptor, adaptor_name, model, model_init } = tree as Record<string, Tree> & {
@@ -39,6 +45,9 @@ function asOurs(tree: Tree): Tree {
     ...(model_init ? { model_init } : {}),
     // The original means this by num_epochs, which it doesn't read.
     ...(num_epochs !== undefined && { total_epochs: num_epochs }),
+    evals: Object.fromEntries(
+      Object.entries(tree.evals as Record<string, Tree>).map(([key, value]) => [key, named(value)]),
+    ),
     input: without(tree.input as Tree, 'shuffle_buffer_size'),
     model,
     givt,
