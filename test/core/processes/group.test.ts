@@ -31,6 +31,14 @@ test.concurrent('one that has no more steps keeps nobody waiting', async () => {
   expect(second.stdout).toContain('stopped after 2\nleft');
 });
 
+test.concurrent('what one of them doubts is true for none', async () => {
+  const [doubted, trusted] = await Promise.all([all(['trusts', 'doubts']), all(['trusts', 'trusts'])]);
+  for (const { code, stdout } of doubted)
+    expect([code, stdout]).toEqual([0, expect.stringContaining('sound: false')]);
+  for (const { code, stdout } of trusted)
+    expect([code, stdout]).toEqual([0, expect.stringContaining('sound: true')]);
+});
+
 test.concurrent('one that is killed ends the others, who name it', async () => {
   const [first, second, third] = (await all(['', 'blocks', 'dies'])) as [Ended, Ended, Ended];
   expect(third.signal).toBe('SIGKILL');
