@@ -3,6 +3,7 @@
 import type { ExampleRng } from './extensions';
 import * as tf from './tensor';
 import { threefryBits } from './tensor/threefry';
+import { uniformOf } from './uniform';
 
 /** Independent numbers for each draw of a seed. */
 export function drawRng(seed: number, draw: number): ExampleRng {
@@ -10,7 +11,7 @@ export function drawRng(seed: number, draw: number): ExampleRng {
   let count = 0;
   const uniform = () => {
     const [high, low] = threefryBits(tf.random.foldIn(key, count++), 2) as unknown as [number, number];
-    return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
+    return uniformOf(high, low);
   };
   return { uniform, integer: (low, high) => low + Math.floor(uniform() * (high - low)) };
 }

@@ -1,6 +1,7 @@
 // The random numbers of one example: a pure function of (seed, epoch, index) and of how many were drawn before.
 
 import type { ExampleRng } from '../../core/extensions';
+import { uniformOf } from '../../core/uniform';
 import { threefry, wordsOf } from './threefry';
 
 /** Keeps these numbers apart from those of the order, which come from the same seed. */
@@ -19,10 +20,7 @@ class CountedRng implements ExampleRng {
 
   uniform(): number {
     threefry(this.key0, this.key1, this.index, this.drawn++, this.words);
-    // 53 bits, as many as a double has.
-    const high = (this.words[0] as number) >>> 5;
-    const low = (this.words[1] as number) >>> 6;
-    return (high * 2 ** 26 + low) / 2 ** 53;
+    return uniformOf(this.words[0] as number, this.words[1] as number);
   }
 
   integer(low: number, high: number): number {
