@@ -19,6 +19,13 @@ export default function config(text = ''): ConfigInput {
   const data = { name: 'openmoji', split: 'test' };
 
   return {
+    header: {
+      command: 'npx bv train --config configs/proj/cappa/openmoji.ts --workdir DIR',
+      hardware: '2 CPU cores, most of the time busy with other work',
+      minutes: 19,
+      expect: { 'group/prec@1': 0.38 },
+      paper: 'arXiv:2306.07915',
+    },
     total_epochs: epochs,
     input: {
       data: { name: 'openmoji', split: 'train' },
