@@ -24,7 +24,6 @@ export {
   tensor,
   zeros,
   zerosLike,
-  oneHot,
   // Arithmetic
   abs,
   add,
@@ -144,6 +143,7 @@ export {
   shardingConstraint,
   stopGradient,
 } from './ops';
+export { oneHot } from './one-hot';
 export type { StorageType } from './own-ops';
 export * as random from './random';
 export { remat } from './remat';

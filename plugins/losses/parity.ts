@@ -36,9 +36,10 @@ export const lossRunners: Readonly<Record<string, ParityRunner>> = {
   'loss onehot': (recorded, services) =>
     traced(recorded, services, ({ labels }) => {
       const { num_classes, on_value = 1, off_value = 0 } = recorded.args as Record<string, number>;
-      return {
-        output: tf.oneHot(labels as tf.Tensor, num_classes as number, on_value, off_value, 'float32'),
-      };
+      const given = labels as tf.Tensor;
+      // A single label counts as a list of one.
+      const listed = given.rank === 0 ? tf.expandDims(given, 0) : given;
+      return { output: tf.oneHot(listed, num_classes as number, on_value, off_value, 'float32') };
     }),
 
   'loss distill/dist': (recorded, services) =>

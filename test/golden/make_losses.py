@@ -82,6 +82,9 @@ def main():
   labels = np.array([0, 3, 4, 2, 9, -1], np.int32)
   for label, args in (("plain", dict(num_classes=5)), ("on_off", dict(num_classes=5, on_value=0.9, off_value=0.025))):
     record(f"onehot_{label}", "onehot", u.onehot, dict(labels=labels), args, "out of range: all off.", grad=())
+  record("onehot_one_class", "onehot", u.onehot, dict(labels=np.array([-1, 0, 1, 0], np.int32)), dict(num_classes=1), "one class.",
+         grad=())
+  record("onehot_scalar", "onehot", u.onehot, dict(labels=np.int32(2)), dict(num_classes=4), "a label alone gives one row.", grad=())
   record("onehot_2d", "onehot", u.onehot, dict(labels=np.array([[1, 2], [0, 3]], np.int32)), dict(num_classes=4),
          "two dimensions.", grad=())
 

@@ -85,6 +85,7 @@ const samples: Readonly<Record<OpName, Sample | readonly Sample[]>> = {
     ({ ids }) => tf.oneHot(ids, 4, 1, 0, 'float32'),
     ({ ids }) => tf.oneHot(ids, 3, 0.9, 0.05, 'float32'),
     ({ ids }) => tf.oneHot(ids, 3, 1, 0, 'bool'),
+    ({ ids }) => tf.oneHot(ids, 1, 0.9, 0.05, 'float32'),
   ],
 
   abs: [({ x }) => tf.abs(x), ({ i }) => tf.abs(i), ({ empty }) => tf.abs(empty)],

@@ -145,14 +145,5 @@ describe('golden', () => {
       for (const { data } of got.values()) expect(data.every(Number.isFinite)).toBe(true);
       expectCase(got, golden);
     });
-
-    test.each(foldersOf('onehot'))('%s', async (folder) => {
-      const golden = await readCase(folder);
-      const { num_classes, on_value = 1, off_value = 0 } = golden.args as Record<string, number>;
-      const got = await outputsOf(golden, ({ labels }) => ({
-        output: tf.oneHot(labels as tf.Tensor, num_classes as number, on_value, off_value, 'float32'),
-      }));
-      expect(expectCase(got, golden)).toBe(0);
-    });
   });
 });
