@@ -6,6 +6,7 @@ import { saveNpz } from '../../../core/checkpoint/npz';
 import type { Plugin } from '../../../core/plugin';
 import gemma, { gemmaOptions, loadGemma } from '../../../plugins/gemma';
 import { resolveOptions } from '../../../plugins/gemma/options';
+import losses from '../../../plugins/losses';
 import { XlaRuntime } from '../../../plugins/xla';
 import { goldenCases } from '../../support/golden';
 import { expectParity } from '../../support/parity';
@@ -19,7 +20,7 @@ afterAll(() => runtime.dispose());
 
 const recorded = goldenCases(({ name }) => name === 'ppp/gemma');
 test.each(recorded.map(({ folder }) => folder))('%s', (folder) =>
-  expectParity(folder, runtime, gemma as unknown as Plugin),
+  expectParity(folder, runtime, gemma as unknown as Plugin, losses as unknown as Plugin),
 );
 
 test('a variant gives the sizes, and options override it', () => {
