@@ -28,6 +28,12 @@ test('for people a case is a line, and the end says how far off each kind is', a
   const { stdout } = await bv(['parity', 'test/golden/cases', '--name', 'registry:parse_name']);
   const [line, , kind, , total] = stdout.trim().split('\n');
   expect(line).toBe('pass  registry_parse_name  pp registry:parse_name  result  abs 0.0, rel 0.0  (exact)');
-  expect(kind?.split(/ {2,}/)).toEqual(['pp', '1 of 1 passed', 'abs 0.0', 'rel 0.0', '0.0 of what is allowed']);
+  expect(kind?.split(/ {2,}/)).toEqual([
+    'pp',
+    '1 of 1 passed',
+    'abs 0.0',
+    'rel 0.0',
+    '0.0 of what is allowed',
+  ]);
   expect(total).toBe('1 passed, 0 failed');
 });
