@@ -39,7 +39,7 @@ export function drawScene(rng: ExampleRng, mostShapes: number, perspective = fal
     const name = shapeNames[rng.integer(0, shapeNames.length)] as ShapeName;
     const colour = colourNames[rng.integer(0, colourNames.length)] as Colour;
     const [across, down, far] = [rng.uniform(), rng.uniform(), rng.uniform()];
-    const radius = 0.1 + 0.15 * (perspective ? 1 - far : size);
+    const radius = perspective ? 0.08 + 0.22 * (1 - far) : 0.1 + 0.15 * size;
     const centre = (part: number) => radius + (1 - 2 * radius) * part;
     return { name, colour, x: centre(across), y: centre(down), radius, depth: 1 + 8 * far };
   });

@@ -1,10 +1,12 @@
 // Colourisation of OpenMoji: data, preprocessing and evaluators of both stages.
 
-import { held, quarterly, size } from './small';
+import { held, quarterly } from './small';
+
+export const layout = { size: 48, patch: 8 };
 
 export const parts = { color: 3 };
 
-const data = (split: string) => ({ name: 'openmoji', split, size });
+const data = (split: string) => ({ name: 'openmoji', split, size: layout.size });
 
 const grey =
   'copy("image", "labels")|rgb_to_grayscale_to_rgb|value_range(-1, 1)|value_range(-1, 1, key="labels")|keep("image", "labels")';

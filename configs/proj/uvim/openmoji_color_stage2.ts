@@ -4,7 +4,7 @@
 
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
-import { evals, input, parts } from './openmoji_color';
+import { evals, input, layout, parts } from './openmoji_color';
 import { smallStage2 } from './small';
 
 export default function config(text = ''): ConfigInput {
@@ -18,7 +18,7 @@ export default function config(text = ''): ConfigInput {
       expect: { 'psnr/PSNR': 21 },
       paper: 'arXiv:2205.10337',
     },
-    ...smallStage2({ task: 'colorization' }, parts, stage1),
+    ...smallStage2({ task: 'colorization' }, parts, layout, stage1),
     total_steps: steps,
     input,
     evals,

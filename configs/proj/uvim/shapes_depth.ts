@@ -1,17 +1,18 @@
 // Depth of `shapes`: data, preprocessing and evaluators of both stages. The nearer a shape the larger it is, so that an
 // image tells its depth.
 
-import { held, quarterly, size } from './small';
+import { held, quarterly } from './small';
 
-/** Bins. */
-export const parts = { depth: 41 };
-/** A bin is 0.25 m; the background, at 10 m, is in the last. */
-export const range = { min_depth: 0, max_depth: 10.25 };
+export const layout = { size: 32, patch: 4 };
+
+/** Bins of half a metre; the background, at 10 m, is in the last. */
+export const parts = { depth: 21 };
+export const range = { min_depth: 0, max_depth: 10.5 };
 
 const data = (split: string, count?: number) => ({
   name: 'shapes',
   split,
-  size,
+  size: layout.size,
   perspective: true,
   ...(count !== undefined && { count }),
 });
@@ -29,13 +30,25 @@ const withTruth = `copy("depth", "labels")|copy("labels", "ground_truth")|${end}
 
 export const evals = {
   ...held(test, `copy("depth", "labels")|${end})`),
-  // Of all pixels, the background too.
+  // Of the pixels of shapes: the background is most of a picture and easy.
   depth: {
     type: 'proj.uvim.nyu_depth',
     data: test,
     pp_fn: withTruth,
     min_depth: 0.5,
-    max_depth: 11,
+    max_depth: 9.5,
+    ...quarterly,
+  },
+  pictures: {
+    type: 'save_grid',
+    data: test,
+    pp_fn: withTruth,
+    batch_size: 8,
+    columns: {
+      image: { from: 'image' },
+      truth: { from: 'ground_truth', as: 'heat', range: [0, 10] },
+      prediction: { from: 'output/depth', as: 'heat', range: [0, 10] },
+    },
     ...quarterly,
   },
 };

@@ -4,10 +4,23 @@
 
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
-import { evals, input, parts, range } from './shapes_depth';
+import { evals, input, layout, parts, range } from './shapes_depth';
 import { smallStage2 } from './small';
 
 export default function config(text = ''): ConfigInput {
-  const { steps, stage1 } = parseArg(text, { steps: 300, stage1: 'runs/shapes_depth_stage1' });
-  return { ...smallStage2({ task: 'depth', ...range }, parts, stage1), total_steps: steps, input, evals };
+  const { steps, stage1 } = parseArg(text, { steps: 800, stage1: 'runs/shapes_depth_stage1' });
+  return {
+    header: {
+      command:
+        'npx bv train --config configs/proj/uvim/shapes_depth_stage2.ts:stage1=runs/shapes_depth_stage1 --workdir runs/shapes_depth_stage2',
+      hardware: '2 CPU cores, busy with much other work',
+      minutes: 6,
+      expect: { 'depth/delta1': 0.42 },
+      paper: 'arXiv:2205.10337',
+    },
+    ...smallStage2({ task: 'depth', ...range }, parts, layout, stage1),
+    total_steps: steps,
+    input,
+    evals,
+  };
 }

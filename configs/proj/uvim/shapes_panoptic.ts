@@ -1,6 +1,8 @@
 // Panoptic segmentation of `shapes`: data, preprocessing and evaluators of both stages.
 
-import { held, quarterly, size } from './small';
+import { held, quarterly } from './small';
+
+export const layout = { size: 48, patch: 8 };
 
 const kinds = ['circle', 'square', 'triangle', 'diamond', 'ring', 'cross'];
 const most_shapes = 3;
@@ -17,7 +19,7 @@ const categories = [...kinds, 'background'].map((name, i) => ({
 const data = (split: string, count?: number) => ({
   name: 'shapes',
   split,
-  size,
+  size: layout.size,
   most_shapes,
   ...(count !== undefined && { count }),
 });

@@ -4,7 +4,7 @@
 
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
-import { evals, input, parts } from './shapes_panoptic';
+import { evals, input, layout, parts } from './shapes_panoptic';
 import { smallStage1 } from './small';
 
 export default function config(text = ''): ConfigInput {
@@ -18,7 +18,7 @@ export default function config(text = ''): ConfigInput {
       expect: { 'panoptic/All_pq': 0.29 },
       paper: 'arXiv:2205.10337',
     },
-    ...smallStage1({ task: 'panoptic' }, parts),
+    ...smallStage1({ task: 'panoptic' }, parts, layout),
     total_steps: steps,
     input,
     evals,

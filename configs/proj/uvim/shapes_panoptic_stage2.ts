@@ -4,7 +4,7 @@
 
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
-import { evals, input, parts } from './shapes_panoptic';
+import { evals, input, layout, parts } from './shapes_panoptic';
 import { smallStage2 } from './small';
 
 export default function config(text = ''): ConfigInput {
@@ -18,7 +18,7 @@ export default function config(text = ''): ConfigInput {
       expect: { 'panoptic/All_pq': 0.22 },
       paper: 'arXiv:2205.10337',
     },
-    ...smallStage2({ task: 'panoptic' }, parts, stage1),
+    ...smallStage2({ task: 'panoptic' }, parts, layout, stage1),
     total_steps: steps,
     input,
     evals,

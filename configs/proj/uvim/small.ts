@@ -1,9 +1,7 @@
-// What the configs of UViM that run here in minutes share: 48 pixels in patches of 8, a code of 9 words out of 128.
+// What the configs of UViM that run here in minutes share: a code of 9 words out of 128.
 
 import type { ConfigInput } from '../../../core/config/schema';
 
-export const size = 48;
-const patch_size = [8, 8];
 const code_len = 9;
 const dict_size = 128;
 
@@ -11,13 +9,19 @@ const dict_size = 128;
 type Parts = Readonly<Record<string, number>>;
 type Task = Readonly<Record<string, unknown>>;
 
-const oracle = (parts: Parts) => {
+/** Sides of pictures and of patches, in pixels. */
+interface Layout {
+  readonly size: number;
+  readonly patch: number;
+}
+
+const oracle = (parts: Parts, { size, patch }: Layout) => {
   const shapes = Object.fromEntries(
-    Object.entries(parts).map(([name, classes]) => [name, [classes, patch_size[0]! * patch_size[1]!]]),
+    Object.entries(parts).map(([name, classes]) => [name, [classes, patch ** 2]]),
   );
   return {
     input_size: [size, size],
-    patch_size,
+    patch_size: [patch, patch],
     code_len,
     dict_size,
     codeword_dim: 32,
@@ -46,17 +50,17 @@ const optimizer = {
 };
 
 /** Stage I but for its data and evaluators. */
-export const smallStage1 = (task: Task, parts: Parts) =>
+export const smallStage1 = (task: Task, parts: Parts, layout: Layout) =>
   ({
     ...optimizer,
     lr: 3e-3,
     model_name: 'proj.uvim.vit',
-    model: { ...oracle(parts), dict_momentum: 0.99 },
+    model: { ...oracle(parts, layout), dict_momentum: 0.99 },
     uvim: { stage: 1, ...task, freeze_dict: false, w_commitment: 0 },
   }) satisfies Partial<ConfigInput>;
 
 /** Stage II but for its data and evaluators. */
-export const smallStage2 = (task: Task, parts: Parts, workdirOfStage1: string) =>
+export const smallStage2 = (task: Task, parts: Parts, layout: Layout, workdirOfStage1: string) =>
   ({
     ...optimizer,
     lr: 2e-3,
@@ -66,8 +70,8 @@ export const smallStage2 = (task: Task, parts: Parts, workdirOfStage1: string) =
       num_heads: 4,
       mlp_dim: 192,
       emb_dim: 96,
-      patches: { size: patch_size },
-      input_size: [size, size],
+      patches: { size: [layout.patch, layout.patch] },
+      input_size: [layout.size, layout.size],
       vocab_size: dict_size + 1,
       seq_len: code_len,
     },
@@ -76,7 +80,7 @@ export const smallStage2 = (task: Task, parts: Parts, workdirOfStage1: string) =
       oracle: {
         ...task,
         model_name: 'proj.uvim.vit',
-        model: oracle(parts),
+        model: oracle(parts, layout),
         model_init: workdirOfStage1,
       },
     },

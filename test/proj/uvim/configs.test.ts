@@ -58,7 +58,7 @@ describe.each(Object.entries(trees))('%s', (name, byArgument) => {
   });
 });
 
-it.each(['shapes_panoptic', 'openmoji_color'])('%s has two stages that agree on the code', async (task) => {
+it.each(['shapes_panoptic', 'shapes_depth', 'openmoji_color'])('%s has two stages that agree on the code', async (task) => {
   const [first, second] = await Promise.all(
     [1, 2].map((stage) => loadConfig(findConfig(`configs/proj/uvim/${task}_stage${stage}.ts`, [root]))),
   );
