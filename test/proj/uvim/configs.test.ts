@@ -58,12 +58,15 @@ describe.each(Object.entries(trees))('%s', (name, byArgument) => {
   });
 });
 
-it.each(['shapes_panoptic', 'shapes_depth', 'openmoji_color'])('%s has two stages that agree on the code', async (task) => {
-  const [first, second] = await Promise.all(
-    [1, 2].map((stage) => loadConfig(findConfig(`configs/proj/uvim/${task}_stage${stage}.ts`, [root]))),
-  );
-  for (const config of [first, second]) expect(() => resolveConfig(config!, [], context)).not.toThrow();
-  const { oracle } = second!['uvim'] as { oracle: { model: Tree } };
-  const { dict_momentum: _, ...model } = first!.model as Tree;
-  expect(oracle.model).toEqual(model);
-});
+it.each(['shapes_panoptic', 'shapes_depth', 'openmoji_color'])(
+  '%s has two stages that agree on the code',
+  async (task) => {
+    const [first, second] = await Promise.all(
+      [1, 2].map((stage) => loadConfig(findConfig(`configs/proj/uvim/${task}_stage${stage}.ts`, [root]))),
+    );
+    for (const config of [first, second]) expect(() => resolveConfig(config!, [], context)).not.toThrow();
+    const { oracle } = second!['uvim'] as { oracle: { model: Tree } };
+    const { dict_momentum: _, ...model } = first!.model as Tree;
+    expect(oracle.model).toEqual(model);
+  },
+);
