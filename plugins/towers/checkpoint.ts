@@ -45,7 +45,7 @@ const aliases: Readonly<Record<string, string>> = {
  *   checkpoint for some of `img`, `txt`, `t`, `b`: what isn't named keeps its initial values
  */
 export async function loadTowers(
-  towers: Readonly<Record<string, Model>>,
+  towers: Readonly<Record<string, Pick<Model, 'load'>>>,
   init: ParamArrays,
   from: ModelInit,
   options: LoadOptions,

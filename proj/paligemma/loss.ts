@@ -1,0 +1,35 @@
+// How well the words of an answer are predicted.
+
+import type { Batch } from '../../core/extensions';
+import * as tf from '../../core/tensor';
+
+/** Words after the first, from those before them: what the model is asked, and what counts. */
+export function shifted({ text, mask_ar, mask_loss, ...rest }: Batch) {
+  const [batch, length] = text!.shape as [number, number];
+  const first = (x: tf.Tensor) => tf.slice(x, [0, 0], [batch, length - 1]);
+  const last = (x: tf.Tensor) => tf.slice(x, [0, 1], [batch, length - 1]);
+  return {
+    inputs: { ...rest, text: first(text!), mask_ar: first(mask_ar!) } as Batch,
+    targets: last(text!),
+    weights: tf.cast(last(mask_loss!), 'float32'),
+  };
+}
+
+/**
+ * Mean cross-entropy of the words that count.
+ * @param logits float [batch, length, vocabulary]
+ * @param smoothing probability that is spread over all other words
+ * @returns float [batch]
+ */
+export function perplexity(
+  logits: tf.Tensor,
+  targets: tf.Tensor,
+  weights: tf.Tensor,
+  smoothing: number,
+): tf.Tensor {
+  const vocabulary = logits.shape[2] as number;
+  const others = smoothing / (vocabulary - 1);
+  const labels = tf.oneHot(tf.cast(targets, 'int32'), vocabulary, 1 - smoothing, others, 'float32');
+  const each = tf.mul(tf.sum(tf.mul(tf.logSoftmax(logits), labels), -1), weights);
+  return tf.neg(tf.div(tf.sum(each, -1), tf.maximum(tf.sum(weights, -1), 1)));
+}
