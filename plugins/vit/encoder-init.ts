@@ -11,6 +11,14 @@ const errors = catalogue('vit', {
   }),
 });
 
+/** The one checkpoint of `model_init: {encoder: FILE}`. */
+export function encoderFile(from: Exclude<ModelInit, string>): string {
+  const { encoder: file, ...others } = from;
+  if (file === undefined || Object.keys(others).length > 0)
+    throw errors.encoderAlone({ parts: Object.keys(from) });
+  return file;
+}
+
 /**
  * `model_init: {encoder: FILE}`: the part that sees the image from a ViT, the rest as it is in `init`, which calls the ViT's
  * pos_embedding, Transformer and embedding pos_embedding_encoder, encoder and EmbedPatches.
@@ -20,9 +28,7 @@ export async function loadVitEncoder(
   from: Exclude<ModelInit, string>,
   { dont_load }: LoadOptions,
 ): Promise<ParamArrays> {
-  const { encoder: file, ...others } = from;
-  if (file === undefined || Object.keys(others).length > 0)
-    throw errors.encoderAlone({ parts: Object.keys(from) });
+  const file = encoderFile(from);
   const { pos_embedding_encoder, encoder, EmbedPatches } = init;
   const positions = pos_embedding_encoder && { pos_embedding: pos_embedding_encoder };
   const image = { ...positions, Transformer: encoder, embedding: EmbedPatches } as ParamArrays;

@@ -15,7 +15,7 @@ export {
   encoderBlock,
   mapHead,
 } from './encoder';
-export { loadVitEncoder } from './encoder-init';
+export { encoderFile, loadVitEncoder } from './encoder-init';
 export { addArrays } from './host-math';
 export { applyVit, representation, vit } from './model';
 export {

@@ -27,6 +27,7 @@ import { convertPreLinen, dense, embed, layerNorm } from '../../plugins/layers';
 import {
   applyVit,
   arrangeBlocks,
+  encoderFile,
   loadVit,
   posemb,
   resamplePosemb,
@@ -35,10 +36,6 @@ import {
 } from '../../plugins/vit';
 
 const errors = catalogue('cappa', {
-  parts: (v: { parts: readonly string[] }) => ({
-    what: `model_init names checkpoints for ${v.parts.join(', ') || 'nothing'}, and this model takes one for its encoder.`,
-    fix: 'set model_init to {encoder: FILE}, or to one checkpoint of the whole model.',
-  }),
   decoderScan: (v: { stacked: boolean }) => ({
     what: `The decoder's blocks in the checkpoint are ${v.stacked ? 'stacked' : 'separate'}, and the model's are not.`,
     fix: `set model.scan to ${v.stacked}, or model_load.dont_load to ["decoder/.*"] to take the encoder alone.`,
@@ -236,10 +233,7 @@ async function loadCappa(
 ): Promise<ParamArrays> {
   const initial = init.encoder as ParamArrays;
   if (typeof from !== 'string') {
-    const { encoder: file, ...others } = from;
-    if (file === undefined || Object.keys(others).length > 0)
-      throw errors.parts({ parts: Object.keys(from) });
-    return { ...init, encoder: await loadVit(initial, file, { dont_load, scan }) };
+    return { ...init, encoder: await loadVit(initial, encoderFile(from), { dont_load, scan }) };
   }
   const loaded = convertPreLinen(await loadParams(from));
   const stacked = 'EncDecBlock' in (loaded.decoder as object);

@@ -1,16 +1,11 @@
-// Recorded cases of models: outputs, intermediates, gradients and initial parameters, by the model's own name.
+// Recorded cases of models on all runtimes: outputs, intermediates and gradients. Initial values are compared by test/cli/parity.
 
 import { type HostArray } from '../../core/array';
 import type { Model, ModelResult, Params } from '../../core/extensions';
-import { declareParams, initParams } from '../../core/layers/params';
 import { Scope } from '../../core/layers/scope';
-import type { Runtime } from '../../core/runtime';
-import { TensorSpec } from '../../core/runtime';
-import * as tf from '../../core/tensor';
+import type * as tf from '../../core/tensor';
 import { valueAndGrad } from '../../core/train/gradients';
-import type { NestedRecord } from '../../core/tree';
 import { bidirectionalContrastiveLoss, siglipLoss } from '../../plugins/losses';
-import { XlaRuntime } from '../../plugins/xla';
 import { arraysUnder, expectCase, type GoldenCase, goldenCases, readCase } from './golden';
 import { fetchAll, onRuntimes, sendAll, type TestRuntime } from './runtimes';
 
@@ -36,29 +31,18 @@ export interface CaseOutputs {
   readonly losses?: Readonly<Record<string, LossOf>>;
 }
 
-/** Tests a model, by the original's name, against all its recordings: results and gradients, and initial parameters. */
+/** Tests a model, by the original's name, against all its recordings of results and gradients. */
 export function testRecordedModel(
   name: string,
   modelOf: (args: object) => Model,
   outputs: CaseOutputs = {},
 ): void {
-  const folders = (kind: string) =>
-    goldenCases((info) => info.kind === kind && info.name === name).map(({ folder }) => folder);
-
+  const recorded = goldenCases(({ kind, name: model }) => kind === 'model' && model === name);
   onRuntimes((use) => {
-    test.each(folders('model'))('%s', async (folder) => {
+    test.each(recorded.map(({ folder }) => folder))('%s', async (folder) => {
       const golden = await readCase(folder);
       expectCase(await runModelCase(use.runtime, golden, modelOf(golden.args), outputs), golden);
     });
-  });
-
-  test.each(folders('init_exact'))('%s', async (folder) => {
-    const runtime = await XlaRuntime.create({ platform: 'cpu' });
-    const golden = await readCase(folder);
-    const got = await initCase(runtime, golden, modelOf(golden.args));
-    expect([...got.keys()].sort()).toEqual([...golden.outputs.keys()].sort());
-    expectCase(got, golden);
-    runtime.dispose();
   });
 }
 
@@ -91,16 +75,4 @@ async function runModelCase(
   };
   const f = (lossOf ? gradients : forward) as typeof forward;
   return fetchAll(runtime, runtime.jit(f, { name: golden.folder })(params, batch));
-}
-
-/** The initial parameters of an `init_exact` case. */
-async function initCase(runtime: Runtime, golden: GoldenCase, model: Model): Promise<Map<string, HostArray>> {
-  const specs = [...golden.inputs].map(([name, { dtype, shape }]) => [name, new TensorSpec(dtype, shape)]);
-  const declared = declareParams(
-    runtime,
-    model,
-    Object.fromEntries(specs) as NestedRecord<TensorSpec> as never,
-  );
-  const { seed } = golden.call as { seed: number };
-  return fetchAll(runtime, initParams(runtime, declared, tf.random.key(seed)));
 }
