@@ -5,7 +5,7 @@ import type { Model, ParamArrays } from '../../../core/extensions';
 import { declareParams } from '../../../core/layers/params';
 import { TensorSpec } from '../../../core/runtime';
 import { mapNamed, namedLeaves, nest, type Tree } from '../../../core/tree';
-import bitPlugin, {
+import {
   bit,
   bitOptions,
   bitPaper,
@@ -16,8 +16,6 @@ import bitPlugin, {
   releasedBit,
 } from '../../../plugins/bit';
 import { XlaRuntime } from '../../../plugins/xla';
-import { goldenCases } from '../../support/golden';
-import { expectParity } from '../../support/parity';
 import { temporaryFolder } from '../../support/temporary';
 
 let runtime: XlaRuntime;
@@ -25,11 +23,6 @@ beforeAll(async () => {
   runtime = await XlaRuntime.create({ platform: 'cpu' });
 });
 afterAll(() => runtime.dispose());
-
-test.each(goldenCases(({ name }) => /^bit(_paper)?$/.test(name)).map(({ folder }) => folder))(
-  'golden: %s',
-  (folder) => expectParity(folder, runtime, bitPlugin),
-);
 
 const declare = (model: Model, image: readonly number[] = [1, 32, 32, 3]) =>
   declareParams(runtime, model, { image: new TensorSpec('float32', image) });

@@ -5,10 +5,8 @@ import type { ParamArrays } from '../../../core/extensions';
 import { declareParams } from '../../../core/layers/params';
 import { TensorSpec } from '../../../core/runtime';
 import { namedLeaves, nest, type Tree } from '../../../core/tree';
-import mixerPlugin, { fixOldMixer, loadMixer, mixer, mixerOptions } from '../../../plugins/mixer';
+import { fixOldMixer, loadMixer, mixer, mixerOptions } from '../../../plugins/mixer';
 import { XlaRuntime } from '../../../plugins/xla';
-import { goldenCases } from '../../support/golden';
-import { expectParity } from '../../support/parity';
 import { temporaryFolder } from '../../support/temporary';
 
 let runtime: XlaRuntime;
@@ -19,11 +17,6 @@ afterAll(() => runtime.dispose());
 
 const declare = (options: object, image: readonly number[]) =>
   declareParams(runtime, mixer(mixerOptions.parse(options)), { image: new TensorSpec('float32', image) });
-
-test.each(goldenCases(({ name }) => name === 'mlp_mixer').map(({ folder }) => folder))(
-  'golden: %s',
-  (folder) => expectParity(folder, runtime, mixerPlugin),
-);
 
 test.each([
   ['S/32', 19.1],

@@ -1,4 +1,4 @@
-// The ViT for images of any aspect against recordings of the original, from images on, and from checkpoints.
+// The ViT for images of any aspect, from images on and from checkpoints; test/cli/parity compares it with the original.
 
 import path from 'node:path';
 import { allocate, type HostArray, hostArray } from '../../../core/array';
@@ -16,8 +16,7 @@ import towers from '../../../plugins/towers';
 import vit from '../../../plugins/vit';
 import { XlaRuntime } from '../../../plugins/xla';
 import imageText from '../../../proj/image_text';
-import { arraysUnder, goldenCases, readCase } from '../../support/golden';
-import { expectParity } from '../../support/parity';
+import { arraysUnder, readCase } from '../../support/golden';
 import { register, runPp } from '../../support/pp';
 import { fetchAll, sendAll } from '../../support/runtimes';
 import { temporaryFolder } from '../../support/temporary';
@@ -33,9 +32,6 @@ beforeAll(async () => {
   runtime = await XlaRuntime.create({ platform: 'cpu' });
 });
 afterAll(() => runtime.dispose());
-
-const recorded = goldenCases(({ name }) => name === 'proj/image_text/naflex_vit');
-test.each(recorded.map(({ folder }) => folder))('%s', (folder) => expectParity(folder, runtime, ...plugins));
 
 /** As the data pipeline has it: four features of one length. */
 async function patches(height: number, width: number, length = 8): Promise<Feature[]> {
