@@ -9,7 +9,7 @@ import { type Runtime, TensorSpec } from '../../core/runtime';
 import * as tf from '../../core/tensor';
 import { type Run, tokens as services } from '../../core/train/run';
 import { makeState } from '../../core/train/state';
-import { buildStep, stepFunction } from '../../core/train/step';
+import { buildStep, jitStep } from '../../core/train/step';
 import { nest } from '../../core/tree';
 import { applyPlugins, openSession } from '../../core/workspace/session';
 
@@ -94,10 +94,6 @@ export async function trainStep({ model: name, options, image, classes = 0, text
     Object.entries(arrays).map(([key, array]) => [key, runtime.toDevice(array)]),
   );
   const key = runtime.toDevice(tf.random.keyArray(tf.random.key(1)));
-  const program = runtime.jit(stepFunction(buildStep(hooks, run, loss)), {
-    name: 'train step',
-    donate: [0],
-    static: [3],
-  });
+  const program = jitStep(runtime, buildStep(hooks, run, loss));
   return { run, runtime, program, state, batch, key, parameters: declared.length };
 }

@@ -72,7 +72,7 @@ export function buildStep(hooks: TrainerHooks, run: Run, xent: Loss): StepFn {
 }
 
 /** The step as the runtime compiles it: what a call needs, as arguments. */
-export function stepFunction(step: StepFn) {
+function stepFunction(step: StepFn) {
   return (state: TrainState, batch: Batch, loopKey: tf.Tensor, options: StepContext['options']) => {
     const rng = tf.random.foldIn(loopKey, state.step);
     return step(state, batch, { rng, step: state.step, extra: state.extra, options });

@@ -11,6 +11,7 @@ import {
   multiHeadAttention,
   queries,
 } from '../layers';
+import type { StepwiseDecoder } from './sample';
 
 export interface DecoderBlockOptions {
   readonly num_heads: number;
@@ -73,36 +74,36 @@ export function shiftRight(text: tf.Tensor): tf.Tensor {
 /** Of each block, the keys and values of the words so far: float [batch, heads, length, size]. */
 export type DecoderCache = readonly Readonly<Record<'key' | 'value', tf.Tensor>>[];
 
-export interface StepwiseBlocks {
-  readonly init: DecoderCache;
-  /**
-   * @param y float [batch, 1, width]: the word at a place
-   * @param index int32 scalar: the place, from 0
-   */
-  step(
-    y: tf.Tensor,
-    index: tf.Tensor,
-    before: DecoderCache,
-  ): { readonly y: tf.Tensor; readonly cache: DecoderCache };
+/** What a decoder has beside its blocks. */
+export interface DecoderParts extends DecoderBlockOptions {
+  readonly width: number;
+  readonly length: number;
+  /** int32 [batch, 1] -> float [batch, 1, width] */
+  embedWords(words: tf.Tensor): tf.Tensor;
+  /** Added to words: float [1, length, width]. */
+  readonly positions: tf.Tensor;
+  /** float [batch, 1, width] -> [batch, 1, vocabulary] */
+  logitsOf(y: tf.Tensor): tf.Tensor;
 }
 
-/** Blocks that go through a text word by word, and give what `decoderBlock` gives with a causal mask. */
-export function stepwiseBlocks(
+/** A decoder that goes through a text word by word, and gives what `decoderBlock` gives with a causal mask. */
+export function stepwiseDecoder(
   scopes: readonly Scope[],
   encoded: tf.Tensor,
-  options: DecoderBlockOptions & { readonly width: number; readonly length: number },
-): StepwiseBlocks {
-  const { num_heads: heads, use_bias: useBias, width, length } = options;
+  { embedWords, positions, logitsOf, width, length, ...options }: DecoderParts,
+): StepwiseDecoder<DecoderCache> {
+  const { num_heads: heads, use_bias: useBias } = options;
   const attention = { heads, useBias: false, qkvFeatures: width, outFeatures: width };
   const blank = tf.fill([encoded.shape[0] as number, heads, length, width / heads], 0);
   const ofImage = scopes.map((scope) => keysAndValues(scope.child('CrossAttn'), encoded, attention));
   return {
     init: scopes.map(() => ({ key: blank, value: blank })),
     step(words, index, before) {
+      const position = tf.gather(positions, tf.reshape(index, [1]) as tf.Tensor1D, 1);
       const place = tf.reshape(tf.range(0, length, 1, 'int32'), [length, 1]);
       const here = tf.equal(place, index);
       const mask = tf.reshape(tf.lessEqual(place, index), [1, length]);
-      let y = words;
+      let y = tf.add(embedWords(tf.expandDims(words, 1)), position);
       const cache = scopes.map((scope, i) => {
         const [self, cross] = [scope.child('SelfAttn'), scope.child('CrossAttn')];
         const q = layerNorm(scope.child('LayerNorm1'), y, { useBias });
@@ -117,7 +118,7 @@ export function stepwiseBlocks(
         y = tf.add(y, mlp(scope, y, { ...options, dropout: 0 }, false));
         return known;
       });
-      return { y, cache };
+      return { logits: tf.squeeze(logitsOf(y), [1]), cache };
     },
   };
 }

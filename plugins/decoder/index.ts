@@ -7,9 +7,9 @@ export {
   decoderBlock,
   type DecoderBlockOptions,
   type DecoderCache,
+  type DecoderParts,
   shiftRight,
-  type StepwiseBlocks,
-  stepwiseBlocks,
+  stepwiseDecoder,
 } from './block';
 export { greedy, sample, type Samples, type SamplingOptions, type StepwiseDecoder } from './sample';
 

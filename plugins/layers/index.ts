@@ -20,6 +20,7 @@ export { imageOf } from './image';
 export { type MlpOptions, mlpBlock } from './mlp';
 export { type GroupNormOptions, groupNorm, inGroups, type LayerNormOptions, layerNorm } from './norm';
 export { numClasses } from './options';
+export { fromPatchGrid, toPatchGrid } from './patches';
 export { convertPreLinen } from './pre-linen';
 export { linearWeights, resizeGrid } from './resize';
 export { inStorage } from './storage';

@@ -21,7 +21,7 @@ import {
   type DecoderCache,
   shiftRight,
   type StepwiseDecoder,
-  stepwiseBlocks,
+  stepwiseDecoder,
 } from '../../plugins/decoder';
 import { convertPreLinen, dense, embed, layerNorm } from '../../plugins/layers';
 import {
@@ -157,20 +157,17 @@ export function cappa(options: CappaOptions): Cappa {
 
   const stepwise = (root: Scope, encoded: tf.Tensor, length: number): StepwiseDecoder<DecoderCache> => {
     const scope = root.child('decoder');
-    const positions = positionsOf(root);
     const scopes = scan
       ? scope.stacked('EncDecBlock', depth, 1)
       : Array.from({ length: depth }, (_, i) => scope.child(`EncDecBlock${i}`));
-    const blocks = stepwiseBlocks(scopes, encoded, { ...block, width, length });
-    return {
-      init: blocks.init,
-      step(words, index, before) {
-        const here = tf.gather(positions, tf.reshape(index, [1]) as tf.Tensor1D, 1);
-        const embedded = tf.add(embedWords(scope, tf.expandDims(words, 1)), here);
-        const { y, cache } = blocks.step(embedded, index, before);
-        return { logits: tf.squeeze(logitsOf(scope, y), [1]), cache };
-      },
-    };
+    return stepwiseDecoder(scopes, encoded, {
+      ...block,
+      width,
+      length,
+      embedWords: (words) => embedWords(scope, words),
+      positions: positionsOf(root),
+      logitsOf: (y) => logitsOf(scope, y),
+    });
   };
 
   return {

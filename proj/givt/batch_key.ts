@@ -2,13 +2,11 @@
 
 import type { Batch } from '../../core/extensions';
 import * as tf from '../../core/tensor';
+import { keyOfIds } from '../uvim';
 
 /** A key that is folded from the ids of the images, or from their means. Traced. */
-export function batchKey(batch: Batch, seed: number): tf.Tensor {
-  const ids = batch['image/id'] ?? idsOf(batch.image as tf.Tensor);
-  const start = tf.tensor([0, seed], [2], 'int32');
-  return tf.scan((key: tf.Tensor, id: tf.Tensor) => [tf.random.foldIn(key, id), {}], start, ids)[0];
-}
+export const batchKey = (batch: Batch, seed: number): tf.Tensor =>
+  keyOfIds(batch['image/id'] ?? idsOf(batch.image as tf.Tensor), seed);
 
 const idsOf = (image: tf.Tensor) => {
   const rows = tf.reshape(tf.cast(image, 'float32'), [image.shape[0] as number, -1]);

@@ -9,6 +9,7 @@ import { normal, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { mapTree, type NestedRecord, type Tree } from '../../core/tree';
+import { causalMask } from '../../plugins/decoder';
 import {
   attendTo,
   conv2d,
@@ -293,9 +294,7 @@ export function givt(options: GivtOptions): Givt {
       const tokens = embedTokens(root, sequence);
       const shifted = tf.slice(tokens, [0, 0, 0], [-1, (sequence.shape[1] as number) - 1, -1]);
       const y = tf.concat([start(root, batch, conditions), shifted], 1);
-      const index = tf.range(0, sequence.shape[1] as number, 1, 'int32');
-      const mask = tf.greaterEqual(tf.expandDims(index, 1), index);
-      return decoder(scope, y, { encoded, mask, train });
+      return decoder(scope, y, { encoded, mask: causalMask(sequence.shape[1] as number), train });
     }
     if (!inputMask) throw errors.noMask();
     const first = start(root, batch, conditions);

@@ -2,6 +2,7 @@
 
 import { catalogue } from '../../core/errors';
 import * as tf from '../../core/tensor';
+import { fromPatchGrid, toPatchGrid } from '../../plugins/layers';
 
 type Pair = readonly [number, number];
 
@@ -21,18 +22,19 @@ export function gridOfPatches(length: number, patch: Pair): Pair {
 }
 
 /** [batch, height, width, c] -> [batch, patches, c * size of a patch] */
-export function spaceToDepth(x: tf.Tensor, [ph, pw]: Pair): tf.Tensor {
-  const [, height, width, channels] = x.shape as [number, number, number, number];
-  const [h, w] = [height / ph, width / pw];
-  const cut = tf.transpose(tf.reshape(x, [-1, h, ph, w, pw, channels]), [0, 1, 3, 5, 2, 4]);
-  return tf.reshape(cut, [-1, h * w, channels * ph * pw]);
+export function spaceToDepth(x: tf.Tensor, patch: Pair): tf.Tensor {
+  const grid = toPatchGrid(x, patch);
+  const [batch, rows, columns, channels, h, w] = grid.shape as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return tf.reshape(grid, [batch, rows * columns, channels * h * w]);
 }
 
 /** The way back. */
-export function depthToSpace(x: tf.Tensor, [ph, pw]: Pair): tf.Tensor {
-  const [, length, depth] = x.shape as [number, number, number];
-  const [h, w] = gridOfPatches(length, [ph, pw]);
-  const channels = depth / (ph * pw);
-  const cut = tf.transpose(tf.reshape(x, [-1, h, w, channels, ph, pw]), [0, 1, 4, 2, 5, 3]);
-  return tf.reshape(cut, [-1, h * ph, w * pw, channels]);
-}
+export const depthToSpace = (x: tf.Tensor, patch: Pair): tf.Tensor =>
+  fromPatchGrid(x, gridOfPatches(x.shape[1] as number, patch), patch);

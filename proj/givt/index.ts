@@ -16,7 +16,14 @@ export default definePlugin({
   name: 'givt',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { evaluators: '^0.1.0', layers: '^0.1.0', losses: '^0.1.0', uvim: '^0.1.0', vit: '^0.1.0' },
+  needs: {
+    decoder: '^0.1.0',
+    evaluators: '^0.1.0',
+    layers: '^0.1.0',
+    losses: '^0.1.0',
+    uvim: '^0.1.0',
+    vit: '^0.1.0',
+  },
   doc: 'GIVT: generative transformers whose tokens are real-valued vectors (arXiv:2312.02116).',
 
   options: z.discriminatedUnion('stage', [stage1Schema, stage2Schema]),

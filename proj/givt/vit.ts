@@ -6,6 +6,7 @@ import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { conv2d, dense, resizeGrid } from '../../plugins/layers';
 import { encoder, posemb } from '../../plugins/vit';
+import { halvesFields } from '../uvim';
 import { type Vae, vaeFields, vaeOf } from './vae';
 
 const count = z.int().min(1);
@@ -15,12 +16,7 @@ export const givtVitOptions = z.strictObject({
   ...vaeFields,
   input_size: pair.default([256, 256]).describe('height and width of the image'),
   patch_size: pair.default([16, 16]).describe('height and width of a patch'),
-  width: count.default(768),
-  enc_depth: count.default(6).describe('blocks of the encoder'),
-  dec_depth: count.default(6).describe('blocks of the decoder'),
-  mlp_dim: count.nullable().default(null).describe('hidden width of the MLPs; null: 4 times the width'),
-  num_heads: count.default(12),
-  posemb: z.enum(['learn', 'sincos2d']).default('learn'),
+  ...halvesFields,
   dropout: z.number().min(0).max(1).default(0),
   head_zeroinit: z.boolean().default(true).describe('the head starts at zero'),
   bottleneck_resize: z

@@ -16,7 +16,7 @@ export default definePlugin({
   name: 'paligemma',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { gemma: '^0.1.0', towers: '^0.1.0' },
+  needs: { gemma: '^0.1.0', losses: '^0.1.0', towers: '^0.1.0' },
   doc: 'PaliGemma (arXiv:2407.07726, 2412.03555): answers to images, word by word.',
 
   options: z.strictObject({

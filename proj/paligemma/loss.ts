@@ -2,6 +2,7 @@
 
 import type { Batch } from '../../core/extensions';
 import * as tf from '../../core/tensor';
+import { weightedSoftmaxXent } from '../../plugins/losses';
 
 /** Words after the first, from those before them: what the model is asked, and what counts. */
 export function shifted({ text, mask_ar, mask_loss, ...rest }: Batch) {
@@ -27,9 +28,7 @@ export function perplexity(
   weights: tf.Tensor,
   smoothing: number,
 ): tf.Tensor {
-  const vocabulary = logits.shape[2] as number;
-  const others = smoothing / (vocabulary - 1);
-  const labels = tf.oneHot(tf.cast(targets, 'int32'), vocabulary, 1 - smoothing, others, 'float32');
-  const each = tf.mul(tf.sum(tf.mul(tf.logSoftmax(logits), labels), -1), weights);
-  return tf.neg(tf.div(tf.sum(each, -1), tf.maximum(tf.sum(weights, -1), 1)));
+  const xent = weightedSoftmaxXent({ label_smoothing: smoothing, normalize: false });
+  const sums = xent({ logits, labels: tf.cast(targets, 'int32'), weights }, { reduction: false });
+  return tf.div(sums, tf.maximum(tf.sum(weights, -1), 1));
 }

@@ -11,8 +11,11 @@ import { stage2Schema, tapStage2 } from './stage2';
 import { uvimVit, uvimVitOptions } from './vit';
 import { vtt, vttOptions } from './vtt';
 
+export { depthFields, depthOfBin, type DepthOptions } from './depth';
 export { registerDenseEvaluators } from './evaluators';
+export { keyOfIds } from './key';
 export { panorama } from './losses';
+export { halvesFields } from './vit';
 
 export default definePlugin({
   name: 'uvim',

@@ -3,7 +3,9 @@
 import { z } from 'zod';
 import * as tf from '../../core/tensor';
 import type { Tree } from '../../core/tree';
+import { fromPatchGrid, toPatchGrid } from '../../plugins/layers';
 import { softmaxXent } from '../../plugins/losses';
+import { depthFields, depthOfBin } from './depth';
 import type { UvimVitOptions } from './vit';
 
 /** What a task takes from the options of the model of stage I. */
@@ -24,13 +26,10 @@ interface PredictOptions {
   readonly min_fraction?: number;
 }
 
-const metres = z.number().min(0);
-
 /** A task and its options. */
 export const taskFields = {
   task: z.enum(['depth', 'panoptic', 'colorization']).describe('what the labels are'),
-  min_depth: metres.default(0.001).describe('of depth: lower end of the first bin, in metres'),
-  max_depth: metres.default(10).describe('of depth: upper end of the last bin, in metres'),
+  ...depthFields,
 };
 export type TaskOptions = z.output<z.ZodObject<typeof taskFields>>;
 
@@ -69,10 +68,8 @@ const depthTask: MakeTask = (layout, { min_depth, max_depth }) => {
       return { loss_depth: tf.mul(xent(logits, labels), tf.sub(1, first)) };
     },
     predict({ depth: logits }) {
-      const bin = tf.argMax(logits as tf.Tensor, 2);
-      const middle = tf.div(tf.add(tf.cast(bin, 'float32'), 0.5), bins);
-      const depth = fromPatches(tf.expandDims(tf.add(tf.mul(middle, range), min_depth), 2), layout);
-      return { depth: tf.squeeze(depth, [3]) };
+      const depth = depthOfBin(tf.argMax(logits as tf.Tensor, 2), bins, { min_depth, max_depth });
+      return { depth: tf.squeeze(fromPatches(tf.expandDims(depth, 2), layout), [3]) };
     },
   };
 };
@@ -145,19 +142,22 @@ const xent = (logits?: tf.Tensor, labels?: tf.Tensor) =>
   );
 
 /** [batch, height, width, channels] -> [batch, patches, channels, pixels] */
-function toPatches(x: tf.Tensor, { patch_size: [h, w] }: Layout): tf.Tensor {
-  const [batch, height, width, channels] = x.shape as [number, number, number, number];
-  const [rows, columns] = [height / h, width / w];
-  const grid = tf.transpose(tf.reshape(x, [batch, rows, h, columns, w, channels]), [0, 1, 3, 5, 2, 4]);
+function toPatches(x: tf.Tensor, { patch_size }: Layout): tf.Tensor {
+  const grid = toPatchGrid(x, patch_size);
+  const [batch, rows, columns, channels, h, w] = grid.shape as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   return tf.reshape(grid, [batch, rows * columns, channels, h * w]);
 }
 
 /** [batch, patches, channels, pixels] -> [batch, height, width, channels] */
 function fromPatches(x: tf.Tensor, { input_size, patch_size: [h, w] }: Layout): tf.Tensor {
-  const [batch, , channels] = x.shape as [number, number, number];
-  const [rows, columns] = [Math.floor(input_size[0] / h), Math.floor(input_size[1] / w)];
-  const grid = tf.transpose(tf.reshape(x, [batch, rows, columns, channels, h, w]), [0, 1, 4, 2, 5, 3]);
-  return tf.reshape(grid, [batch, rows * h, columns * w, channels]);
+  return fromPatchGrid(x, [Math.floor(input_size[0] / h), Math.floor(input_size[1] / w)], [h, w]);
 }
 
 /** @param classes int32 [batch, height, width, 1] */

@@ -13,6 +13,7 @@ import type { Run } from '../../core/train/run';
 import { forward } from '../../core/train/variables';
 import { weightedSoftmaxXent } from '../../plugins/losses';
 import { greedy, sample } from '../../plugins/decoder';
+import { keyOfIds } from './key';
 import { makeTask, predictFields, type Task, taskFields } from './losses';
 import { stage1Batch } from './stage1';
 import { type UvimVit, uvimVitOptions, type UvimVitOptions } from './vit';
@@ -104,8 +105,9 @@ export function tapStage2(hooks: TrainerHooks, options: Stage2Options): void {
 
   hooks.predict.tap('uvim', (_, { config, model }): Record<string, PredictFn> => {
     const predictOptions = z.strictObject({ ...predictFields[options.oracle.task], ...drawFields });
-    const { encode, stepwise } = vtt(parseOptions(vttOptions, config.model, 'model'));
-    const { seq_len } = parseOptions(vttOptions, config.model, 'model');
+    const modelOptions = parseOptions(vttOptions, config.model, 'model');
+    const { seq_len } = modelOptions;
+    const { encode, stepwise } = vtt(modelOptions);
     return {
       predict: predictWith(predictOptions, (params, batch, { temperature, seed, ...ofTask }) => {
         const image = batch.image as tf.Tensor;
@@ -127,8 +129,5 @@ export function tapStage2(hooks: TrainerHooks, options: Stage2Options): void {
 }
 
 /** A key that depends on the images, so that each batch draws other numbers. */
-function keyOf(batch: Batch, seed: number): tf.Tensor {
-  const ids = batch['image/id'] ?? tf.cast(tf.sum(batch.image as tf.Tensor, [1, 2, 3]), 'int32');
-  const start = tf.tensor([0, seed], [2], 'int32');
-  return tf.scan((key: tf.Tensor, id: tf.Tensor) => [tf.random.foldIn(key, id), {}], start, ids)[0];
-}
+const keyOf = (batch: Batch, seed: number): tf.Tensor =>
+  keyOfIds(batch['image/id'] ?? tf.cast(tf.sum(batch.image as tf.Tensor, [1, 2, 3]), 'int32'), seed);

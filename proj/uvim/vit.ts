@@ -24,18 +24,23 @@ const count = z.int().min(1);
 const pair = z.tuple([count, count]);
 const shapes = z.record(z.string(), z.array(count).min(1));
 
-export const uvimVitOptions = z.strictObject({
-  inputs: shapes.describe('for each part of the labels its shape in a patch: {depth: [256, 64]}'),
-  outputs: shapes.describe('for each part of the prediction its shape in a patch'),
-  input_size: pair.default([256, 256]).describe('height and width of the labels'),
-  patch_size: pair.default([8, 8]).describe('height and width of a patch, of labels and of the image'),
-  code_len: count.default(256).describe('number of code words of an image'),
+/** Of an encoder and a decoder that are ViTs. */
+export const halvesFields = {
   width: count.default(768),
   enc_depth: count.default(6).describe('blocks of the encoder'),
   dec_depth: count.default(6).describe('blocks of the decoder'),
   mlp_dim: count.nullable().default(null).describe('hidden width of the MLPs; null: 4 times the width'),
   num_heads: count.default(12),
   posemb: z.enum(['learn', 'sincos2d']).default('learn'),
+};
+
+export const uvimVitOptions = z.strictObject({
+  inputs: shapes.describe('for each part of the labels its shape in a patch: {depth: [256, 64]}'),
+  outputs: shapes.describe('for each part of the prediction its shape in a patch'),
+  input_size: pair.default([256, 256]).describe('height and width of the labels'),
+  patch_size: pair.default([8, 8]).describe('height and width of a patch, of labels and of the image'),
+  code_len: count.default(256).describe('number of code words of an image'),
+  ...halvesFields,
   rep_size: z.union([z.int(), z.boolean()]).default(false).describe('without effect, as in the original'),
   dropout: z.number().min(0).max(1).default(0).describe('in the encoder'),
   reinit: z.array(z.string()).nullable().default(null).describe('without effect, as in the original'),

@@ -12,7 +12,7 @@ import {
   type DecoderCache,
   shiftRight,
   type StepwiseDecoder,
-  stepwiseBlocks,
+  stepwiseDecoder,
 } from '../../plugins/decoder';
 import { conv2d, convertPreLinen, dense, dropout, embed, imageOf, layerNorm } from '../../plugins/layers';
 import { encoder, loadVitEncoder, posemb } from '../../plugins/vit';
@@ -104,20 +104,15 @@ export function vtt(options: VttOptions): Vtt {
 
   const stepwise = (root: Scope, encoded: tf.Tensor, length: number): StepwiseDecoder<DecoderCache> => {
     const scope = root.child('decoder');
-    const positions = textPosemb(root);
     const scopes = Array.from({ length: num_layers }, (_, i) => scope.child(`EncDecBlock${i}`));
-    const blocks = stepwiseBlocks(scopes, encoded, { ...block, width, length });
-    return {
-      init: blocks.init,
-      step(words, index, before) {
-        const embedded = tf.add(
-          embedWords(scope, tf.expandDims(words, 1)),
-          tf.gather(positions, tf.reshape(index, [1]) as tf.Tensor1D, 1),
-        );
-        const { y, cache } = blocks.step(embedded, index, before);
-        return { logits: tf.squeeze(logitsOf(scope, y), [1]), cache };
-      },
-    };
+    return stepwiseDecoder(scopes, encoded, {
+      ...block,
+      width,
+      length,
+      embedWords: (words) => embedWords(scope, words),
+      positions: textPosemb(root),
+      logitsOf: (y) => logitsOf(scope, y),
+    });
   };
 
   return {

@@ -5,6 +5,7 @@
 import { parseArg } from '../../../core/config/args';
 import type { ConfigInput } from '../../../core/config/schema';
 import { binned, crop, flip, name, range, sizes, vae } from './depth';
+import { training } from './vae';
 
 export default function config(text = ''): ConfigInput {
   const { res, patch_size, runlocal, singlehost } = parseArg(text, {
@@ -35,15 +36,7 @@ export default function config(text = ''): ConfigInput {
     },
     givt: { stage: 1, rec_loss_fn: 'xent', mask_zero_target: true, beta: 2e-4, ...range },
 
-    optax_name: 'scale_by_adam',
-    optax: { b2: 0.95 },
-    grad_clip_norm: 1.0,
-    lr: 1e-3,
-    wd: 1e-4,
-    // A tenth of a step: the original's.
-    schedule: { decay_type: 'cosine', warmup_steps: 0.1 },
-    sharding_strategy: [['.*', 'fsdp(axis="data")']],
-    sharding_rules: [['act_batch', ['data']]],
+    ...training,
 
     evals: {
       val: {

@@ -37,38 +37,43 @@ function ruleOf(
   return container.get(tokens.updateRule)(whole, specs, length);
 }
 
-/** Parameters and state after each step. */
-async function* trajectory({ args, inputs }: ParityCase, services: ParityServices) {
-  const { runtime } = services;
+/** The rule of a case, and parameters and state after each of its steps. */
+function trajectoryOf({ args, inputs }: ParityCase, services: ParityServices) {
   const { config, sched_kw, steps } = args as unknown as OptimizerArgs;
   const initial = arraysUnder(inputs, 'params');
   const rule = ruleOf(config, initial, sched_kw, services);
-  const update = runtime.jit(
-    (grads: Params, state: Params, params: Params, step: tf.Tensor) => {
-      const next = rule.update(grads, state, params, step);
-      return { params: zipNamed([params, next.updates], (p, u) => tf.add(p, u)), state: next.state };
-    },
-    { name: 'parity update' },
-  );
-  let params = sendAll(runtime, initial);
-  let state = runtime.jit((p: Params) => rule.init(p), { name: 'parity init' })(params);
-  for (let step = 0; step < steps; step++) {
-    const grads = sendAll(runtime, arraysUnder(inputs, `grads/${step}`));
-    ({ params, state } = update(grads, state, params, runtime.toDevice(hostArray('int32', [], [step]))));
-    yield { step, params, state, rule };
+  return { rule, steps, states: statesOf() };
+
+  async function* statesOf() {
+    const { runtime } = services;
+    const update = runtime.jit(
+      (grads: Params, state: Params, params: Params, step: tf.Tensor) => {
+        const next = rule.update(grads, state, params, step);
+        return { params: zipNamed([params, next.updates], (p, u) => tf.add(p, u)), state: next.state };
+      },
+      { name: 'parity update' },
+    );
+    let params = sendAll(runtime, initial);
+    let state = runtime.jit((p: Params) => rule.init(p), { name: 'parity init' })(params);
+    for (let step = 0; step < steps; step++) {
+      const grads = sendAll(runtime, arraysUnder(inputs, `grads/${step}`));
+      ({ params, state } = update(grads, state, params, runtime.toDevice(hostArray('int32', [], [step]))));
+      yield { step, params, state };
+    }
   }
 }
 
 export const optimizerRunner: ParityRunner = async (recorded, services) => {
   const found = new Map<string, HostArray>();
-  for await (const { step, params, rule } of trajectory(recorded, services)) {
+  const { rule, steps, states } = trajectoryOf(recorded, services);
+  for await (const { step, params } of states) {
     for (const [name, array] of await fetchAll(services.runtime, params, `params/${step}/`))
       found.set(name, array);
-    rule.schedules.forEach((schedule, i) => {
-      const rates = Array.from({ length: step + 1 }, (_, at) => schedule.at(at));
-      found.set(`schedule/${i}`, hostArray('float32', [rates.length], rates));
-    });
   }
+  rule.schedules.forEach((schedule, i) => {
+    const rates = Array.from({ length: steps }, (_, step) => schedule.at(step));
+    found.set(`schedule/${i}`, hostArray('float32', [steps], rates));
+  });
   return found;
 };
 
@@ -76,7 +81,7 @@ export const optimizerRunner: ParityRunner = async (recorded, services) => {
 export const stateRunner: ParityRunner = async (recorded, services) => {
   const found = new Map<string, HostArray | string>();
   let last: Params = {};
-  for await (const { state } of trajectory(recorded, services)) last = state;
+  for await (const { state } of trajectoryOf(recorded, services).states) last = state;
   const dtypes: Record<string, string> = {};
   for (const [name, array] of await fetchAll(services.runtime, last)) {
     // The first part is the transform's name.

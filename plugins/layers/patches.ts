@@ -1,0 +1,22 @@
+// Images as grids of patches, and back.
+
+import * as tf from '../../core/tensor';
+
+type Pair = readonly [number, number];
+
+/** [batch, height, width, channels] -> [batch, rows, columns, channels, patch height, patch width] */
+export function toPatchGrid(x: tf.Tensor, [h, w]: Pair): tf.Tensor {
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  return tf.transpose(tf.reshape(x, [batch, height / h, h, width / w, w, channels]), [0, 1, 3, 5, 2, 4]);
+}
+
+/**
+ * The way back.
+ * @param x values of [batch, rows, columns, channels, patch height, patch width] in this order, in any shape
+ */
+export function fromPatchGrid(x: tf.Tensor, [rows, columns]: Pair, [h, w]: Pair): tf.Tensor {
+  const batch = x.shape[0] as number;
+  const channels = x.size / (batch * rows * columns * h * w);
+  const grid = tf.transpose(tf.reshape(x, [batch, rows, columns, channels, h, w]), [0, 1, 4, 2, 5, 3]);
+  return tf.reshape(grid, [batch, rows * h, columns * w, channels]);
+}
