@@ -381,12 +381,12 @@ export class Scope {
 
   /**
    * A new key (int32 [2]) of the stream, folded from the path and the number of keys drawn here before. In stacked
-   * layers it equals Flax's where a scope draws one key, as dropout does.
+   * layers Flax's depend on how many keys the scope draws in all, which is `draws`.
    */
-  rng(stream: string): tf.Tensor {
+  rng(stream: string, draws = 1): tf.Tensor {
     const key = this.rngs[stream];
     if (!key) throw new Error(`The scope "${this.name}" has no random stream "${stream}"`);
-    return tf.random.foldIn(key, foldPath([...this.path, this.passes - 1 + this.count(stream)]));
+    return tf.random.foldIn(key, foldPath([...this.path, (this.passes - 1) * draws + this.count(stream)]));
   }
 
   /** An error about shapes that names where in the model it is. */

@@ -84,13 +84,16 @@ export function erfInv(x: Tensor): Tensor {
 
 /**
  * Zeroes each value with probability `rate` and scales the others by 1 / (1 - rate), as flax's Dropout does
- * (Srivastava et al., JMLR 15, 2014). x: float, any shape; key: int32 [2].
+ * (Srivastava et al., JMLR 15, 2014). Along `broadcastDims` (negative: from the last) values share one draw. x: float, any
+ * shape; key: int32 [2].
  */
-export function dropout(x: Tensor, rate: number, key: Tensor): Tensor {
+export function dropout(x: Tensor, rate: number, key: Tensor, broadcastDims: readonly number[] = []): Tensor {
   if (rate === 0) return x;
   if (rate === 1) return zerosLike(x);
   const keep = 1 - rate;
-  return where(bernoulli(key, keep, x.shape), div(x, keep), zerosLike(x));
+  const shared = broadcastDims.map((dim) => (dim < 0 ? dim + x.rank : dim));
+  const drawn = x.shape.map((size, dim) => (shared.includes(dim) ? 1 : size));
+  return where(bernoulli(key, keep, drawn), div(x, keep), zerosLike(x));
 }
 
 /** x, as a constant for gradients: any dtype and shape. */

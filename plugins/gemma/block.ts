@@ -5,18 +5,24 @@ import { varianceScaling, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { dropout } from '../layers';
-import type { GemmaConfig } from './options';
+import type { BlockConfig } from './options';
 
 /** Where tokens stand, and what they see. */
 export interface Places {
   /** int32 [batch or 1, length] */
   readonly positions: tf.Tensor;
-  /** bool [batch or 1, length, length] */
+  /** bool [batch or 1, length, tokens that may be seen] */
   readonly mask: tf.Tensor;
 }
 
 const kernelInit = (inAxis: readonly number[], outAxis: readonly number[]) =>
   varianceScaling({ scale: 1, mode: 'fan_in', distribution: 'truncated_normal', inAxis, outAxis });
+
+/** Of all tokens that may be seen: float [batch, length, num_kv_heads, head_dim]. */
+export type KeysAndValues = Readonly<Record<'key' | 'value', tf.Tensor>>;
+
+/** From the keys and values of a block's own tokens to those of all that they see. */
+export type Recall = (own: KeysAndValues) => KeysAndValues;
 
 /** In place of minus infinity, as Gemma has it. */
 const never = -2.3819763e38;
@@ -50,7 +56,7 @@ const kernel = (scope: Scope, shape: readonly number[], inAxis: number[], outAxi
 function queriesKeysValues(
   scope: Scope,
   x: tf.Tensor,
-  { num_heads, num_kv_heads, width, head_dim }: GemmaConfig,
+  { num_heads, num_kv_heads, width, head_dim }: BlockConfig,
 ) {
   if (num_heads === num_kv_heads) {
     const w = kernel(scope.child('qkv_einsum'), [3, num_heads, width, head_dim], [2], [0, 1, 3]);
@@ -62,23 +68,35 @@ function queriesKeysValues(
   return [tf.einsum('btd,ndh->btnh', x, q), k, v] as const;
 }
 
-function attention(scope: Scope, x: tf.Tensor, { positions, mask }: Places, config: GemmaConfig): tf.Tensor {
+function attention(
+  scope: Scope,
+  x: tf.Tensor,
+  { positions, mask }: Places,
+  config: BlockConfig,
+  recall: Recall,
+): tf.Tensor {
   const { num_heads, num_kv_heads, width, head_dim, attn_logits_softcap } = config;
   const [batch, length] = x.shape as [number, number, number];
   const [q, k, v] = queriesKeysValues(scope, x, config);
+  const { key, value } = recall({ key: rotate(k, positions), value: v });
   const factor =
     (config.query_pre_attn_norm === 'rsqrt_head_dim' ? head_dim : Math.floor(width / num_heads)) ** -0.5;
   const scaled = tf.mul(rotate(q, positions), factor);
   const grouped = tf.reshape(scaled, [batch, length, num_kv_heads, num_heads / num_kv_heads, head_dim]);
-  const logits = softcap(tf.einsum('btkgh,bskh->bkgts', grouped, rotate(k, positions)), attn_logits_softcap);
+  const logits = softcap(tf.einsum('btkgh,bskh->bkgts', grouped, key), attn_logits_softcap);
   const seen = tf.expandDims(tf.expandDims(mask, 1), 1);
   const probs = tf.softmax(tf.where(seen, logits, never));
-  const encoded = tf.reshape(tf.einsum('bkgts,bskh->btkgh', probs, v), [batch, length, num_heads, head_dim]);
+  const encoded = tf.reshape(tf.einsum('bkgts,bskh->btkgh', probs, value), [
+    batch,
+    length,
+    num_heads,
+    head_dim,
+  ]);
   const out = kernel(scope.child('attn_vec_einsum'), [num_heads, head_dim, width], [0, 1], [2]);
   return tf.einsum('btnh,nhd->btd', encoded, out);
 }
 
-function gatedMlp(scope: Scope, x: tf.Tensor, { width, mlp_dim }: GemmaConfig): tf.Tensor {
+function gatedMlp(scope: Scope, x: tf.Tensor, { width, mlp_dim }: BlockConfig): tf.Tensor {
   const gating = scope.param('gating_einsum', [2, width, mlp_dim], kernelInit([1], [0, 2]));
   const [gate, up] = tf.unstack(gating) as [tf.Tensor, tf.Tensor];
   const linear = scope.param('linear', [mlp_dim, width], kernelInit([0], [1]));
@@ -94,10 +112,17 @@ export function gemmaBlock(
   scope: Scope,
   x: tf.Tensor,
   places: Places,
-  config: GemmaConfig,
+  config: BlockConfig,
   train: boolean,
+  recall: Recall = (own) => own,
 ): tf.Tensor {
-  const drop = (y: tf.Tensor) => dropout(scope.child('drop'), y, { rate: config.dropout, train });
+  const drop = (y: tf.Tensor) =>
+    dropout(scope.child('drop'), y, {
+      rate: config.dropout,
+      broadcastDims: config.dropout_bdims,
+      draws: 2,
+      train,
+    });
   const after = (name: string, y: tf.Tensor) => (config.post_norms ? rmsNorm(scope.child(name), y) : y);
   const tokens = tf.shardingConstraint(x, ['act_batch', 'act_len', 'act_emb']);
   const attended = attention(
@@ -105,6 +130,7 @@ export function gemmaBlock(
     rmsNorm(scope.child('pre_attention_norm'), tokens),
     places,
     config,
+    recall,
   );
   const y = tf.add(drop(after('post_attention_norm', attended)), tokens);
   const mixed = gatedMlp(scope.child('mlp'), rmsNorm(scope.child('pre_ffw_norm'), y), config);

@@ -4,9 +4,11 @@ import { definePlugin } from '../../core/plugin';
 import { gemmaModel } from './model';
 import { gemmaOptions } from './options';
 
+export { type Backbone, backbone, type Encoded, type GemmaCache, type Read } from './backbone';
+export { type Places, rmsNorm } from './block';
 export { loadGemma } from './checkpoint';
 export { type Gemma, gemma, gemmaModel } from './model';
-export { type GemmaOptions, gemmaOptions, gemmaVariants } from './options';
+export { blockFields, checkHeads, type GemmaOptions, gemmaOptions, gemmaVariants } from './options';
 
 export default definePlugin({
   name: 'gemma',

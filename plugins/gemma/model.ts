@@ -7,11 +7,12 @@ import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import type { NestedRecord } from '../../core/tree';
 import { causalMask } from '../decoder';
-import { gemmaBlock, type Places, rmsNorm, softcap } from './block';
+import { type Backbone, backbone, type Encoded } from './backbone';
+import { type Places, softcap } from './block';
 import { loadGemma } from './checkpoint';
 import { type GemmaOptions, resolveOptions } from './options';
 
-export interface Gemma {
+export interface Gemma extends Pick<Backbone, 'prefill' | 'extend'> {
   /** Width of the tokens. */
   readonly width: number;
   /** Words as vectors, times sqrt(width): int32 [batch, length] -> float32 [batch, length, width]. */
@@ -21,12 +22,7 @@ export interface Gemma {
    * @param x float32 [batch, length, width]
    * @returns out: encoded and pre_logits, both of the shape of x
    */
-  transform(
-    scope: Scope,
-    x: tf.Tensor,
-    places: Partial<Places>,
-    train: boolean,
-  ): Record<'encoded' | 'pre_logits', tf.Tensor>;
+  transform(scope: Scope, x: tf.Tensor, places: Partial<Places>, train: boolean): Encoded;
   /** float32 [batch, length, width] -> [batch, length, vocab_size], without softcap: products with the words' vectors. */
   decode(scope: Scope, preLogits: tf.Tensor): tf.Tensor;
   /** Logits within `final_logits_softcap`. */
@@ -36,27 +32,15 @@ export interface Gemma {
 /** The parts of a model of these options. */
 export function gemma(options: GemmaOptions): Gemma {
   const config = resolveOptions(options);
-  const { width, depth, vocab_size, remat_policy, final_logits_softcap } = config;
+  const { width, vocab_size, final_logits_softcap } = config;
+  const { prefill, extend, ...blocks } = backbone(config);
   const init = varianceScaling({ scale: 1, mode: 'fan_in', distribution: 'normal', inAxis: 1, outAxis: 0 });
   const words = (scope: Scope) => scope.child('embedder').param('input_embedding', [vocab_size, width], init);
-  const remat = remat_policy === 'none' ? 'everything_saveable' : remat_policy;
-
-  const blocks = (scope: Scope, x: tf.Tensor, places: Places, train: boolean): tf.Tensor => {
-    const block = (layer: Scope, tokens: tf.Tensor) => gemmaBlock(layer, tokens, places, config, train);
-    if (config.scan) {
-      return scope.scan('layers', depth, (layer, tokens: tf.Tensor) => [block(layer, tokens), {}], x, {
-        remat,
-      })[0];
-    }
-    const layers = scope.child('layers');
-    return Array.from({ length: depth }, (_, i) => layers.child(`${i}`)).reduce(
-      (tokens, layer) => tf.remat((y: tf.Tensor) => block(layer, y), remat)(tokens),
-      x,
-    );
-  };
 
   return {
     width,
+    prefill,
+    extend,
     embed: (scope, ids) =>
       tf.mul(tf.gather(words(scope), tf.cast(ids, 'int32')), Math.fround(Math.sqrt(width))),
     transform(scope, x, { positions, mask }, train) {
@@ -65,8 +49,8 @@ export function gemma(options: GemmaOptions): Gemma {
         positions: positions ?? tf.expandDims(tf.range(0, length, 1, 'int32'), 0),
         mask: mask ? tf.cast(mask, 'bool') : tf.expandDims(causalMask(length), 0),
       };
-      const encoded = blocks(scope, x, places, train);
-      return { encoded, pre_logits: rmsNorm(scope.child('final_norm'), encoded) };
+      const { encoded, pre_logits } = blocks.transform(scope, x, places, train);
+      return { encoded, pre_logits };
     },
     decode: (scope, preLogits) => tf.einsum('btd,vd->btv', preLogits, words(scope)),
     cap: (logits) => softcap(logits, final_logits_softcap),
@@ -90,7 +74,7 @@ export function gemmaModel(options: GemmaOptions): Model {
       const parts = [embedded_prefix, tokens && embed(scope, tokens)].filter((part) => part !== undefined);
       const x = parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts, 1);
       if (embed_only) return { output: x, out: {} };
-      const found: NestedRecord<tf.Tensor> = transform(scope, x, { positions, mask }, train);
+      const found: NestedRecord<tf.Tensor> = { ...transform(scope, x, { positions, mask }, train) };
       const logits_pre_norm = decode(scope, found.pre_logits as tf.Tensor);
       const logits = cap(logits_pre_norm);
       return { output: logits, out: { ...found, logits_pre_norm, logits } };

@@ -73,6 +73,24 @@ export const gemmaVariants: Readonly<Record<string, GemmaSize>> = {
   },
 };
 
+/** Options that every model with these blocks has. */
+export const blockFields = {
+  norm_eps: z.number().positive().optional().describe('not used: it is 1e-6 always, as in the original'),
+  dropout: z.number().min(0).max(1).default(0).describe('rate of dropout after attention and MLP'),
+  dropout_bdims: z.array(z.int()).default([]).describe('dimensions along which dropout is the same'),
+  embed_dtype: z.literal('float32').default('float32').describe('of the tokens; the original has no other'),
+  cache_dtype: z
+    .enum(['float32', 'bfloat16', 'float16'])
+    .nullable()
+    .default(null)
+    .describe('storage of the keys and values that decoding keeps; null: that of the tokens'),
+  scan: z.boolean().default(false).describe('the blocks are one loop, and their parameters are stacked'),
+  remat_policy: z
+    .enum(rematPolicies)
+    .default('none')
+    .describe('what the backward pass may keep of a block; none: there is no rematerialisation'),
+};
+
 const size = (what: string) => z.int().min(1).optional().describe(`${what}; default: the variant's`);
 const softcap = (what: string) =>
   z
@@ -93,7 +111,6 @@ export const gemmaOptions = z.strictObject({
   num_kv_heads: size('heads of keys and values, a divisor of num_heads; several queries share one'),
   head_dim: size('width of a head'),
   vocab_size: size('number of words'),
-  norm_eps: z.number().positive().optional().describe('not used: it is 1e-6 always, as in the original'),
   query_pre_attn_norm: z
     .enum(queryScales)
     .optional()
@@ -106,20 +123,15 @@ export const gemmaOptions = z.strictObject({
     .boolean()
     .optional()
     .describe("norms also after attention and MLP; default: the variant's, or false"),
-  dropout: z.number().min(0).max(1).default(0).describe('rate of dropout after attention and MLP'),
-  scan: z.boolean().default(false).describe('the blocks are one loop, and their parameters are stacked'),
-  remat_policy: z
-    .enum(rematPolicies)
-    .default('none')
-    .describe('what the backward pass may keep of a block; none: there is no rematerialisation'),
+  ...blockFields,
 });
 export type GemmaOptions = z.output<typeof gemmaOptions>;
 
-export interface GemmaConfig extends Required<GemmaSize> {
-  readonly dropout: number;
-  readonly scan: boolean;
-  readonly remat_policy: GemmaOptions['remat_policy'];
-}
+export interface GemmaConfig
+  extends Required<GemmaSize>, Omit<GemmaOptions, keyof GemmaSize | 'variant' | 'norm_eps'> {}
+
+/** What the blocks take of it. */
+export type BlockConfig = Omit<GemmaConfig, 'vocab_size' | 'final_logits_softcap' | 'embed_dtype'>;
 
 const errors = catalogue('gemma', {
   missing: (v: { names: readonly string[] }) => ({
@@ -143,7 +155,7 @@ const required = [
 ] as const;
 
 /** Options with the variant's sizes filled in. */
-export function resolveOptions({ variant = '', norm_eps: _, ...own }: GemmaOptions): GemmaConfig {
+export function resolveOptions({ variant = '', ...own }: GemmaOptions): GemmaConfig {
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   const config = {
     query_pre_attn_norm: 'rsqrt_head_dim',
@@ -155,6 +167,11 @@ export function resolveOptions({ variant = '', norm_eps: _, ...own }: GemmaOptio
   } as unknown as GemmaConfig;
   const missing = required.filter((name) => config[name] === undefined);
   if (missing.length > 0) throw errors.missing({ names: missing });
-  if (config.num_heads % config.num_kv_heads !== 0) throw errors.heads(config);
+  checkHeads(config);
   return config;
+}
+
+/** Throws if heads can't share keys evenly. */
+export function checkHeads(config: Pick<GemmaSize, 'num_heads' | 'num_kv_heads'>): void {
+  if (config.num_heads % config.num_kv_heads !== 0) throw errors.heads(config);
 }

@@ -14,7 +14,7 @@ export {
 export { type CodeDropout, codeDropout, codeDropouts } from './code-dropout';
 export { type ConvOptions, conv2d } from './conv';
 export { type DenseGeneralOptions, type DenseOptions, dense, denseGeneral, flatDense } from './dense';
-export { dropout } from './dropout';
+export { type DropoutOptions, dropout } from './dropout';
 export { type EmbedOptions, attend, embed } from './embed';
 export { imageOf } from './image';
 export { type MlpOptions, mlpBlock } from './mlp';
