@@ -5,9 +5,8 @@ import { catalogue } from '../../core/errors';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { mapTree } from '../../core/tree';
+import { density, guided } from '../../plugins/mixture';
 import { type Conditions, type Givt, type GivtCache } from './givt';
-import { guided } from './guidance';
-import { density } from './mixture';
 
 const count = z.int().min(1).default(1);
 

@@ -3,10 +3,9 @@
 import { z } from 'zod';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
+import { density, guided } from '../../plugins/mixture';
 import type { Givt } from './givt';
-import { guided } from './guidance';
 import { maskedPart, type MaskSchedule } from './masking';
-import { density } from './mixture';
 
 export const maskedGenerationSchema = z.strictObject({
   num_steps: z.int().min(1).default(16).describe('after each more tokens are known'),

@@ -22,9 +22,9 @@ import {
   multiHeadAttention,
   queries,
 } from '../../plugins/layers';
+import { density, numLogits } from '../../plugins/mixture';
 import { encoder, loadVitEncoder, posemb } from '../../plugins/vit';
 import type { MaskSchedule } from './masking';
-import { density, numLogits } from './mixture';
 
 const count = z.int().min(1);
 const rate = z.number().min(0).max(1).default(0);

@@ -21,6 +21,7 @@ export default definePlugin({
     evaluators: '^0.1.0',
     layers: '^0.1.0',
     losses: '^0.1.0',
+    mixture: '^0.1.0',
     uvim: '^0.1.0',
     vit: '^0.1.0',
   },

@@ -10,6 +10,7 @@ import { frozenSchema, loadFrozen } from '../../core/train/frozen';
 import { globalNorm } from '../../core/train/gradients';
 import type { Run } from '../../core/train/run';
 import { leaves, type NestedRecord, type Tree } from '../../core/tree';
+import { density } from '../../plugins/mixture';
 import { depthFields } from '../uvim';
 import { type Adaptor, adaptor, adaptorOptions } from './adaptor';
 import { batchKey } from './batch_key';
@@ -19,7 +20,6 @@ import { depthOf } from './depth';
 import { type Givt, givt, givtOptions } from './givt';
 import { panopticOf } from './panoptic';
 import { trainingMask } from './masking';
-import { density } from './mixture';
 import { reparametrize, type Vae } from './vae';
 
 export const stage2Schema = z.strictObject({

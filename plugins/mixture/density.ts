@@ -1,4 +1,4 @@
-// What the transformer says about the next token: a distribution of real-valued vectors.
+// Distributions of real-valued vectors, as a transformer says them about the next token: mixtures of normal distributions.
 
 import { catalogue } from '../../core/errors';
 import * as tf from '../../core/tensor';
@@ -37,7 +37,7 @@ export interface Component {
   readonly chosen?: tf.Tensor;
 }
 
-const errors = catalogue('givt', {
+const errors = catalogue('mixture', {
   oneComponent: (v: { num_mixtures: number }) => ({
     what: `Guidance needs one normal distribution for each channel, and the model has ${v.num_mixtures} components, or a full covariance.`,
     fix: 'set cfg_inference_weight to 0, or train a model with num_mixtures: 1 or per_channel_mixtures: false.',

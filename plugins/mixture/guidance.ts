@@ -1,7 +1,7 @@
 // Classifier-free guidance (arXiv:2207.12598) of densities: p(x | label)^(1 + w) / p(x)^w, which has to be drawn by rejection.
 
 import * as tf from '../../core/tensor';
-import { type Component, type Density, normalLogProb, normalSample } from './mixture';
+import { type Component, type Density, normalLogProb, normalSample } from './density';
 
 export type Guided = Pick<Density, 'logProb' | 'sample'>;
 
