@@ -6,8 +6,10 @@ export {
   causalMask,
   decoderBlock,
   type DecoderBlockOptions,
+  decoderBlockStep,
   type DecoderCache,
   type DecoderParts,
+  encodedKeysAndValues,
   shiftRight,
   stepwiseDecoder,
 } from './block';

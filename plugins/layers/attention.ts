@@ -35,12 +35,12 @@ const lowest: Readonly<Record<tf.StorageType, number>> = {
 };
 
 /** The halves of attention are used alone where keys and values are kept from call to call: decoding token by token. */
-export interface KeysAndValues {
+export type KeysAndValues = {
   /** float [batch, heads, keys, size] */
   readonly key: tf.Tensor;
   /** float [batch, heads, keys, size] */
   readonly value: tf.Tensor;
-}
+};
 
 /**
  * Multi-head dot-product attention (arXiv:1706.03762); self-attention where `kv` is `q`. Parameters: `query`, `key` and

@@ -20,9 +20,9 @@ export { imageOf } from './image';
 export { type MlpOptions, mlpBlock } from './mlp';
 export { type GroupNormOptions, groupNorm, inGroups, type LayerNormOptions, layerNorm } from './norm';
 export { numClasses } from './options';
-export { fromPatchGrid, toPatchGrid } from './patches';
+export { embedPatches, fromPatchGrid, patchGrid, toPatchGrid } from './patches';
 export { convertPreLinen } from './pre-linen';
-export { linearWeights, resizeGrid } from './resize';
+export { linearWeights, regroupTokens, resizeGrid } from './resize';
 export { inStorage } from './storage';
 
 export default definePlugin({

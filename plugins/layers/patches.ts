@@ -1,8 +1,31 @@
 // Images as grids of patches, and back.
 
+import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
+import { conv2d } from './conv';
 
 type Pair = readonly [number, number];
+
+/** Rows and columns of the whole patches of an image. */
+export const patchGrid = ([height, width]: Pair, [h, w]: Pair): Pair => [
+  Math.floor(height / h),
+  Math.floor(width / w),
+];
+
+/**
+ * A token of each patch, which is multiplied by one matrix. Parameters: those of `conv2d`.
+ * @param image float [batch, height, width, channels]
+ * @returns float [batch, patches, features]
+ */
+export function embedPatches(
+  scope: Scope,
+  image: tf.Tensor,
+  { features, patch }: { readonly features: number; readonly patch: Pair },
+): tf.Tensor {
+  const tokens = conv2d(scope, image, { features, kernel: patch, strides: patch, padding: 'VALID' });
+  const [batch, rows, columns] = tokens.shape as [number, number, number];
+  return tf.reshape(tokens, [batch, rows * columns, features]);
+}
 
 /** [batch, height, width, channels] -> [batch, rows, columns, channels, patch height, patch width] */
 export function toPatchGrid(x: tf.Tensor, [h, w]: Pair): tf.Tensor {

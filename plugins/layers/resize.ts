@@ -29,3 +29,26 @@ export function resizeGrid(x: tf.Tensor, [height, width]: readonly [number, numb
   const rows = h === height ? x : tf.einsum('ph,bhwc->bpwc', constant(h, height), x);
   return w === width ? rows : tf.einsum('qw,bpwc->bpqc', constant(w, width), rows);
 }
+
+/**
+ * Other numbers of tokens of the same: mixed by a matrix, or, without one, by resizing the grid that they are.
+ * @param x float [batch, tokens, width]
+ * @param mixing float [tokens, tokens']
+ * @returns float [batch, tokens', width]
+ */
+export function regroupTokens(
+  x: tf.Tensor,
+  {
+    mixing,
+    from,
+    to,
+  }: {
+    readonly mixing?: tf.Tensor;
+    readonly from: readonly [number, number];
+    readonly to: readonly [number, number];
+  },
+): tf.Tensor {
+  if (mixing) return tf.einsum('btc,tn->bnc', x, mixing);
+  const width = x.shape[2] as number;
+  return tf.reshape(resizeGrid(tf.reshape(x, [-1, ...from, width]), to), [-1, to[0] * to[1], width]);
+}

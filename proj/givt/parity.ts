@@ -9,7 +9,8 @@ import * as tf from '../../core/tensor';
 import { adaptor, adaptorOptions } from './adaptor';
 import { type ArGeneration, generate } from './decode_ar';
 import { generateMasked, type MaskedGeneration } from './decode_masked';
-import { type Givt, givt, givtOptions } from './givt';
+import { type Givt, givt } from './givt';
+import { givtOptions } from './options';
 
 type Parts = Readonly<Record<string, tf.Tensor>>;
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { xavierUniform, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
-import { conv2d, dense, resizeGrid } from '../../plugins/layers';
+import { dense, embedPatches, patchGrid, regroupTokens } from '../../plugins/layers';
 import { encoder, posemb } from '../../plugins/vit';
 import { halvesFields } from '../uvim';
 import { type Vae, vaeFields, vaeOf } from './vae';
@@ -57,12 +57,9 @@ export function givtVit(options: GivtVitOptions): Vae {
   const { width, input_size, patch_size, num_heads, mlp_dim, dropout, scan, remat_policy } = options;
   // By name, as the original's configs have them, whatever their order in the text.
   const parts = Object.entries(options.inout_specs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  const grid = [
-    Math.floor(input_size[0] / patch_size[0]),
-    Math.floor(input_size[1] / patch_size[1]),
-  ] as const;
-  const patches = grid[0] * grid[1];
+  const grid = patchGrid(input_size, patch_size);
   const side = Math.round(Math.sqrt(options.code_len));
+  const codeGrid = [side, side] as const;
   const blocks = { num_heads, mlp_dim, dropout, scan, remat_policy };
   const channels = options.inout_specs ? parts.reduce((sum, [, [, classes]]) => sum + classes, 0) : 3;
 
@@ -78,14 +75,11 @@ export function givtVit(options: GivtVitOptions): Vae {
   return vaeOf(options, {
     encode(scope, image, train = false) {
       const root = rootOf(scope, { grid, options });
-      const conv = { features: width, kernel: patch_size, strides: patch_size, padding: 'VALID' } as const;
       const x = options.inout_specs ? oneHots(image) : tf.cast(image, 'float32');
-      const embedded = tf.reshape(conv2d(scope.child('embedding'), x, conv), [-1, patches, width]);
+      const embedded = embedPatches(scope.child('embedding'), x, { features: width, patch: patch_size });
       const input = tf.add(embedded, root.encoderPosemb);
       const tokens = encoder(scope.child('encoder'), input, { depth: options.enc_depth, ...blocks }, train).x;
-      const code = root.downsample
-        ? tf.einsum('btc,tn->bnc', tokens, root.downsample)
-        : resized(tokens, grid, [side, side]);
+      const code = regroupTokens(tokens, { mixing: root.downsample, from: grid, to: codeGrid });
       const both = dense(scope.child('encoder_head'), code, 2 * options.codeword_dim);
       const [mu, logvar] = tf.split(both, 2, 2) as [tf.Tensor, tf.Tensor];
       return { mu, logvar };
@@ -94,9 +88,7 @@ export function givtVit(options: GivtVitOptions): Vae {
     decode(scope, code, train = false) {
       const root = rootOf(scope, { grid, options });
       const words = dense(scope.child('decoder_stem'), code, width);
-      const tokens = root.upsample
-        ? tf.einsum('bnc,nt->btc', words, root.upsample)
-        : resized(words, [side, side], grid);
+      const tokens = regroupTokens(words, { mixing: root.upsample, from: codeGrid, to: grid });
       const input = tf.add(tokens, root.decoderPosemb);
       const decoded = encoder(
         scope.child('decoder'),
@@ -123,10 +115,4 @@ export function givtVit(options: GivtVitOptions): Vae {
       return Object.fromEntries(parts.map(([name], i) => [name, logits[i] as tf.Tensor]));
     },
   });
-}
-
-/** Tokens of one grid as tokens of another. */
-function resized(x: tf.Tensor, from: readonly [number, number], to: readonly [number, number]): tf.Tensor {
-  const width = x.shape[2] as number;
-  return tf.reshape(resizeGrid(tf.reshape(x, [-1, ...from, width]), to), [-1, to[0] * to[1], width]);
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import * as tf from '../../core/tensor';
 import type { Tree } from '../../core/tree';
-import { fromPatchGrid, toPatchGrid } from '../../plugins/layers';
+import { fromPatchGrid, patchGrid, toPatchGrid } from '../../plugins/layers';
 import { softmaxXent } from '../../plugins/losses';
 import { depthFields, depthOfBin } from './depth';
 import type { UvimVitOptions } from './vit';
@@ -157,7 +157,7 @@ function toPatches(x: tf.Tensor, { patch_size }: Layout): tf.Tensor {
 
 /** [batch, patches, channels, pixels] -> [batch, height, width, channels] */
 function fromPatches(x: tf.Tensor, { input_size, patch_size: [h, w] }: Layout): tf.Tensor {
-  return fromPatchGrid(x, [Math.floor(input_size[0] / h), Math.floor(input_size[1] / w)], [h, w]);
+  return fromPatchGrid(x, patchGrid(input_size, [h, w]), [h, w]);
 }
 
 /** @param classes int32 [batch, height, width, 1] */

@@ -13,6 +13,7 @@ import type { Run } from '../../core/train/run';
 import { forward } from '../../core/train/variables';
 import { weightedSoftmaxXent } from '../../plugins/losses';
 import { greedy, sample } from '../../plugins/decoder';
+import { patchGrid } from '../../plugins/layers';
 import { keyOfIds } from './key';
 import { makeTask, predictFields, type Task, taskFields } from './losses';
 import { stage1Batch } from './stage1';
@@ -70,9 +71,9 @@ async function loadOracle(run: Run, { oracle }: Stage2Options): Promise<Oracle> 
 
 /** What stage I sees. */
 function specOf({ batchSpec }: Run, { inputs, input_size, patch_size }: UvimVitOptions) {
-  const patches = Math.floor(input_size[0] / patch_size[0]) * Math.floor(input_size[1] / patch_size[1]);
+  const [rows, columns] = patchGrid(input_size, patch_size);
   const labels = Object.entries(inputs).map(
-    ([name, shape]) => [`x/${name}`, new TensorSpec('float32', [1, patches, ...shape])] as const,
+    ([name, shape]) => [`x/${name}`, new TensorSpec('float32', [1, rows * columns, ...shape])] as const,
   );
   const ctx = batchSpec.image_ctx ?? batchSpec.image;
   return { ...Object.fromEntries(labels), ...(ctx && { ctx }) };

@@ -10,12 +10,13 @@ import type { NestedRecord } from '../../core/tree';
 import {
   codeDropout,
   codeDropouts,
-  conv2d,
   convertPreLinen,
   dense,
   denseGeneral,
+  embedPatches,
   layerNorm,
-  resizeGrid,
+  patchGrid,
+  regroupTokens,
 } from '../../plugins/layers';
 import { encoder, posemb } from '../../plugins/vit';
 import { splitRareWords } from './codebook';
@@ -119,13 +120,11 @@ interface Root {
 export function uvimVit(options: UvimVitOptions): UvimVit {
   const { width, code_len, dict_size, input_size, patch_size, posemb: type, dropout } = options;
   const { num_heads, mlp_dim, codeword_dim } = options;
-  const grid = [
-    Math.floor(input_size[0] / patch_size[0]),
-    Math.floor(input_size[1] / patch_size[1]),
-  ] as const;
+  const grid = patchGrid(input_size, patch_size);
   const patches = grid[0] * grid[1];
   const wordDim = codeword_dim ?? width;
-  const codeSide = Math.round(Math.sqrt(code_len));
+  const side = Math.round(Math.sqrt(code_len));
+  const codeGrid = [side, side] as const;
   const blocks = { num_heads, mlp_dim, dropout };
 
   const rootOf = (scope: Scope): Root => {
@@ -144,8 +143,7 @@ export function uvimVit(options: UvimVitOptions): UvimVit {
   const context = (scope: Scope, ctx: tf.Tensor | undefined) => {
     if (!ctx)
       throw scope.shapeError('there is no image in the batch', 'give it "ctx", or turn the context off.');
-    const conv = { features: width, kernel: patch_size, strides: patch_size, padding: 'VALID' } as const;
-    return tf.reshape(conv2d(scope, ctx, conv), [ctx.shape[0] as number, patches, width]);
+    return embedPatches(scope, ctx, { features: width, patch: patch_size });
   };
 
   const encode = (scope: Scope, root: Root, x: Readonly<Record<string, tf.Tensor>>, call: CodeCall) => {
@@ -167,31 +165,15 @@ export function uvimVit(options: UvimVitOptions): UvimVit {
     const { enc_depth: depth } = options;
     const input = tf.add(tokens, root.encoderPosemb);
     const encoded = encoder(scope.child('encoder'), input, { depth, ...blocks }, call.train).x;
-    const bottleneck = layerNorm(scope, dense(scope.child('encoder_head'), toCode(encoded, root), wordDim), {
-      eps: 1e-5,
-      useScale: false,
-      useBias: false,
-    });
+    const regrouped = regroupTokens(encoded, { mixing: root.downsample, from: grid, to: codeGrid });
+    const unscaled = { eps: 1e-5, useScale: false, useBias: false };
+    const bottleneck = layerNorm(scope, dense(scope.child('encoder_head'), regrouped, wordDim), unscaled);
     const { rounded, code } = quantize(bottleneck, wordsOf(root));
     const statistics = call.train
       ? learnWords(scope, root, { bottleneck, code }, call.update_dict ?? true)
       : {};
     const result = options.quantize ? rounded : bottleneck;
     return { x: result, out: { stem, bottleneck, bottleneck_q: result, code, ...statistics } };
-  };
-
-  /** [batch, patches, width] -> [batch, code_len, width] */
-  const toCode = (x: tf.Tensor, { downsample }: Root) => {
-    if (downsample) return tf.einsum('btc,tn->bnc', x, downsample);
-    const code = resizeGrid(tf.reshape(x, [-1, ...grid, width]), [codeSide, codeSide]);
-    return tf.reshape(code, [-1, codeSide * codeSide, width]);
-  };
-
-  /** [batch, code_len, width] -> [batch, patches, width] */
-  const fromCode = (x: tf.Tensor, { upsample }: Root) => {
-    if (upsample) return tf.einsum('bnc,nt->btc', x, upsample);
-    const tokens = resizeGrid(tf.reshape(x, [-1, codeSide, codeSide, width]), grid);
-    return tf.reshape(tokens, [-1, patches, width]);
   };
 
   /**
@@ -235,7 +217,8 @@ export function uvimVit(options: UvimVitOptions): UvimVit {
     let words = x.dtype === 'int32' ? tf.gather(wordsOf(root), x) : x;
     if (options.zero_decoder_seq) words = tf.zerosLike(words);
     if (call.train) words = codeDropout(scope, words, options.code_dropout);
-    let tokens = fromCode(dense(scope.child('decoder_stem'), words, width), root);
+    const stem = dense(scope.child('decoder_stem'), words, width);
+    let tokens = regroupTokens(stem, { mixing: root.upsample, from: codeGrid, to: grid });
     if (options.with_decoder_ctx) {
       tokens = tf.add(tokens, context(scope.child('ctx_dec_embedding'), call.ctx));
     }

@@ -14,7 +14,16 @@ import {
   type StepwiseDecoder,
   stepwiseDecoder,
 } from '../../plugins/decoder';
-import { conv2d, convertPreLinen, dense, dropout, embed, imageOf, layerNorm } from '../../plugins/layers';
+import {
+  convertPreLinen,
+  dense,
+  dropout,
+  embed,
+  embedPatches,
+  imageOf,
+  layerNorm,
+  patchGrid,
+} from '../../plugins/layers';
 import { encoder, loadVitEncoder, posemb } from '../../plugins/vit';
 
 const count = z.int().min(1);
@@ -54,10 +63,7 @@ export interface Vtt extends Model {
 export function vtt(options: VttOptions): Vtt {
   const { num_heads, num_layers, mlp_dim, dropout_rate, emb_dim: width, vocab_size, input_size } = options;
   const { posemb_type: type, seq_len, patches } = options;
-  const grid = [
-    Math.floor(input_size[0] / patches.size[0]),
-    Math.floor(input_size[1] / patches.size[1]),
-  ] as const;
+  const grid = patchGrid(input_size, patches.size);
   const block = { num_heads, mlp_dim, dropout: dropout_rate };
 
   const imagePosemb = (scope: Scope) => posemb(scope, { type, grid, width, name: 'pos_embedding_encoder' });
@@ -65,12 +71,7 @@ export function vtt(options: VttOptions): Vtt {
     posemb(scope, { type, grid: [1, seq_len], width, name: 'pos_embedding_decoder' });
 
   const encode = (scope: Scope, image: tf.Tensor, train = false) => {
-    const conv = { features: width, kernel: patches.size, strides: patches.size, padding: 'VALID' } as const;
-    const tokens = tf.reshape(conv2d(scope.child('EmbedPatches'), image, conv), [
-      image.shape[0] as number,
-      grid[0] * grid[1],
-      width,
-    ]);
+    const tokens = embedPatches(scope.child('EmbedPatches'), image, { features: width, patch: patches.size });
     const blocks = { ...block, depth: num_layers };
     return encoder(scope.child('encoder'), tf.add(tokens, imagePosemb(scope)), blocks, train).x;
   };
