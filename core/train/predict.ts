@@ -42,7 +42,10 @@ export function stockPredictFns({ model }: Run, xent: Loss): PredictFns {
   return { predict, loss };
 }
 
-/** Finds what an evaluator names. Equal options give the same function: evaluators share its programs. */
+/**
+ * Finds what an evaluator names. Equal options give the same function: evaluators share its programs. An evaluator may add
+ * options that the config doesn't set.
+ */
 export function predictFinder(predictFns: PredictFns) {
   const bound = new Map<string, PredictFn>();
   return (evaluator: string, name: string, options: object | undefined): PredictFn => {
@@ -51,7 +54,8 @@ export function predictFinder(predictFns: PredictFns) {
     if (options === undefined) return predict;
     const given = parseOptions(predict.options ?? z.strictObject({}), options, `evals.${evaluator}.pred_kw`);
     const key = `${name} ${JSON.stringify(given)}`;
-    const found = bound.get(key) ?? ((params, batch) => predict(params, batch, given));
+    const found =
+      bound.get(key) ?? ((params, batch, more = {}) => predict(params, batch, { ...more, ...options }));
     bound.set(key, found);
     return found;
   };

@@ -13,7 +13,7 @@ export {
   shiftRight,
   stepwiseDecoder,
 } from './block';
-export { greedy, sample, type Samples, type SamplingOptions, type StepwiseDecoder } from './sample';
+export { greedy, nucleus, sample, type Samples, type SamplingOptions, type StepwiseDecoder } from './sample';
 
 export default definePlugin({
   name: 'decoder',

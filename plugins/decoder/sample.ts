@@ -155,8 +155,11 @@ function withoutWords(logits: tf.Tensor, words: readonly number[]): tf.Tensor {
   return tf.log(tf.div(left, tf.sum(left, 1, true)));
 }
 
-/** Logits with all but the best words made impossible (Holtzman et al., arXiv:1904.09751). */
-function nucleus(logits: tf.Tensor, probability: number): tf.Tensor {
+/**
+ * Logits with all but the fewest best words that together have this probability made impossible (Holtzman et al.,
+ * arXiv:1904.09751): float [batch, vocabulary].
+ */
+export function nucleus(logits: tf.Tensor, probability: number): tf.Tensor {
   const sorted = tf.topk(logits, logits.shape[1] as number).values;
   const before = tf.less(tf.cumsum(tf.softmax(sorted), 1), probability);
   const last = pick(sorted, tf.sum(tf.cast(before, 'int32'), 1));

@@ -8,15 +8,16 @@ import * as tf from '../../core/tensor';
 import { tokens } from '../../core/train/run';
 import { forward } from '../../core/train/variables';
 import { perplexity, shifted } from './loss';
-import { paligemma, paligemmaOptions } from './model';
+import { type Paligemma, paligemma, paligemmaOptions } from './model';
 import { paligemmaRunners } from './parity';
+import { predictFns } from './predict';
 
 /** Training of PaliGemma (arXiv:2407.07726), in the hook `loss`. */
 export default definePlugin({
   name: 'paligemma',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { gemma: '^0.1.0', losses: '^0.1.0', towers: '^0.1.0' },
+  needs: { decoder: '^0.1.0', gemma: '^0.1.0', losses: '^0.1.0', towers: '^0.1.0' },
   doc: 'PaliGemma (arXiv:2407.07726, 2412.03555): answers to images, word by word.',
 
   options: z.strictObject({
@@ -34,6 +35,7 @@ export default definePlugin({
         extra,
       };
     });
+    hooks.predict.tap('paligemma', (known, { model }) => ({ ...known, ...predictFns(model as Paligemma) }));
   },
 
   register({ register, container }) {

@@ -10,7 +10,14 @@ import * as tf from '../../core/tensor';
  * @returns bool [batch, length, length]
  */
 export function attentionMask(inputMask: tf.Tensor, maskAr: tf.Tensor): tf.Tensor {
-  const block = tf.cumsum(tf.cast(maskAr, 'int32'), 1);
+  return blockMask(inputMask, tf.cumsum(tf.cast(maskAr, 'int32'), 1));
+}
+
+/**
+ * The same, of the blocks' numbers.
+ * @param block int32 [batch, length]
+ */
+export function blockMask(inputMask: tf.Tensor, block: tf.Tensor): tf.Tensor {
   const before = tf.lessEqual(tf.expandDims(block, 1), tf.expandDims(block, 2));
   return tf.logicalAnd(before, tf.logicalAnd(tf.expandDims(inputMask, 1), tf.expandDims(inputMask, 2)));
 }

@@ -17,13 +17,17 @@ const plain: PredictFn = (_, { x }) => ({ output: x!, out: {} });
 
 test('options have defaults, and are what a config says', () => {
   const find = predictFinder({ scaled, plain });
-  const at3 = (predict: PredictFn) => {
-    const { output } = predict({}, { x: tf.scalar(3) } as Batch) as ModelResult & { output: tf.Tensor };
+  const at3 = (predict: PredictFn, more?: object) => {
+    const { output } = predict({}, { x: tf.scalar(3) } as Batch, more) as ModelResult & { output: tf.Tensor };
     return output.dataSync()[0];
   };
   expect(at3(find('val', 'scaled', undefined))).toBe(6);
   expect(at3(find('val', 'scaled', { by: 5 }))).toBe(15);
   expect(at3(find('val', 'plain', {}))).toBe(3);
+  // What an evaluator adds counts where the config says nothing.
+  expect(at3(find('val', 'scaled', undefined), { by: 7 })).toBe(21);
+  expect(at3(find('val', 'scaled', {}), { by: 7 })).toBe(21);
+  expect(at3(find('val', 'scaled', { by: 5 }), { by: 7 })).toBe(15);
   expect(find('val', 'scaled', { by: 5 })).toBe(find('test', 'scaled', { by: 5 }));
   expect(find('val', 'scaled', { by: 5 })).not.toBe(find('val', 'scaled', { by: 6 }));
 });
