@@ -8,14 +8,15 @@ import { uvimRunners } from './parity';
 import { registerOps } from './pp';
 import { stage1Schema, tapStage1 } from './stage1';
 import { stage2Schema, tapStage2 } from './stage2';
-import { uvimVit, uvimVitOptions } from './vit';
+import { uvimVitOptions } from './options';
+import { uvimVit } from './vit';
 import { vtt, vttOptions } from './vtt';
 
 export { depthFields, depthOfBin, type DepthOptions } from './depth';
 export { registerDenseEvaluators } from './evaluators';
 export { keyOfIds } from './key';
 export { panorama } from './losses';
-export { halvesFields } from './vit';
+export { halvesFields } from './options';
 
 export default definePlugin({
   name: 'uvim',

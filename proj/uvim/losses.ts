@@ -6,7 +6,7 @@ import type { Tree } from '../../core/tree';
 import { fromPatchGrid, patchGrid, toPatchGrid } from '../../plugins/layers';
 import { softmaxXent } from '../../plugins/losses';
 import { depthFields, depthOfBin } from './depth';
-import type { UvimVitOptions } from './vit';
+import type { UvimVitOptions } from './options';
 
 /** What a task takes from the options of the model of stage I. */
 export type Layout = Pick<UvimVitOptions, 'inputs' | 'input_size' | 'patch_size'>;

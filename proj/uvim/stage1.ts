@@ -10,7 +10,7 @@ import { predictWith } from '../../core/train/predict';
 import { forward } from '../../core/train/variables';
 import { mapTree } from '../../core/tree';
 import { type Layout, makeTask, predictFields, type Task, taskFields } from './losses';
-import { uvimVitOptions } from './vit';
+import { uvimVitOptions } from './options';
 
 export const stage1Schema = z.strictObject({
   stage: z.literal(1),

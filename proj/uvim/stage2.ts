@@ -16,8 +16,9 @@ import { greedy, sample } from '../../plugins/decoder';
 import { patchGrid } from '../../plugins/layers';
 import { keyOfIds } from './key';
 import { makeTask, predictFields, type Task, taskFields } from './losses';
+import { uvimVitOptions, type UvimVitOptions } from './options';
 import { stage1Batch } from './stage1';
-import { type UvimVit, uvimVitOptions, type UvimVitOptions } from './vit';
+import type { UvimVit } from './vit';
 import { vtt, vttOptions } from './vtt';
 
 export const stage2Schema = z.strictObject({
