@@ -8,6 +8,7 @@ module.exports = {
   testEnvironmentOptions: { globalsCleanup: 'off' },
   roots: ['<rootDir>/test'],
   globalSetup: '<rootDir>/test/support/global-setup.js',
+  testSequencer: '<rootDir>/test/support/long-first.js',
   testMatch: ['**/*.test.ts'],
   transform: {
     'sentencepiece-js/dist/index\\.cjs$': '<rootDir>/test/support/without-import.js',
