@@ -3,7 +3,12 @@
 
 const Sequencer = require('@jest/test-sequencer').default;
 
-const long = ['test/ledger.test.ts', 'test/cli/parity.test.ts', 'test/cli/resume.test.ts', 'test/cli/new.test.ts'];
+const long = [
+  'test/ledger.test.ts',
+  'test/cli/parity.test.ts',
+  'test/cli/resume.test.ts',
+  'test/cli/new.test.ts',
+];
 
 module.exports = class LongFirst extends Sequencer {
   sort(tests) {
