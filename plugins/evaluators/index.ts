@@ -3,6 +3,7 @@
 import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
+import { aside } from './aside';
 import { classification, classificationSchema } from './classification';
 import { passSchema } from './feed';
 import { fewshot, fewshotSchema } from './fewshot';
@@ -11,12 +12,13 @@ import { evaluatorRunners } from './parity';
 import { meanOfExamples, namedOutput } from './per-example';
 import { save, saveSchema } from './save';
 
+export { asideKey, type Json, readAside } from './aside';
 export { type ClassificationOptions, type Sums, sumsOf } from './classification';
 export { type ExampleFn, forEachExample, onlyOutput } from './each-example';
 export { forEachBatch, openPass, passOptions, type PassOptions, passSchema, type PassServices } from './feed';
 export { meanOfExamples, namedOutput } from './per-example';
 export { countedRows, joinRows, rowsOf } from './rows';
-export { save } from './save';
+export { outfileOf, save } from './save';
 
 export default definePlugin({
   name: 'evaluators',
@@ -26,6 +28,7 @@ export default definePlugin({
 
   register({ register, container }) {
     registerParity(register, evaluatorRunners);
+    register('pp', 'aside', aside);
     register('evaluator', 'classification', {
       doc: 'Top-1 accuracy ("prec@1") and loss of a classifier. An example with all-zero labels does not count; of several labels any is right.',
       options: classificationSchema,

@@ -7,6 +7,7 @@ import { definePlugin } from '../../core/plugin';
 import * as tf from '../../core/tensor';
 import { tokens } from '../../core/train/run';
 import { forward } from '../../core/train/variables';
+import { registerEvaluators } from './evaluators';
 import { perplexity, shifted } from './loss';
 import { type Paligemma, paligemma, paligemmaOptions } from './model';
 import { paligemmaRunners } from './parity';
@@ -17,7 +18,15 @@ export default definePlugin({
   name: 'paligemma',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { decoder: '^0.1.0', gemma: '^0.1.0', losses: '^0.1.0', towers: '^0.1.0' },
+  needs: {
+    decoder: '^0.1.0',
+    evaluators: '^0.1.0',
+    gemma: '^0.1.0',
+    input: '^0.1.0',
+    losses: '^0.1.0',
+    pp: '^0.1.0',
+    towers: '^0.1.0',
+  },
   doc: 'PaliGemma (arXiv:2407.07726, 2412.03555): answers to images, word by word.',
 
   options: z.strictObject({
@@ -38,7 +47,8 @@ export default definePlugin({
     hooks.predict.tap('paligemma', (known, { model }) => ({ ...known, ...predictFns(model as Paligemma) }));
   },
 
-  register({ register, container }) {
+  register(registrar) {
+    const { register, container } = registrar;
     register('model', 'proj.paligemma.paligemma', {
       doc: [
         'An image tower and Gemma (arXiv:2407.07726). image: [batch, height, width, channels], or with an axis of frames after',
@@ -50,6 +60,7 @@ export default definePlugin({
       create: (options, registry) =>
         paligemma(options, (name, tower, where) => registry.create(container, 'model', name, tower, where)),
     });
+    registerEvaluators(registrar);
     registerParity(register, paligemmaRunners);
   },
 });

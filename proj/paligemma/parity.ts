@@ -7,6 +7,7 @@ import type { ParityRunner } from '../../core/parity/case';
 import * as tf from '../../core/tensor';
 import type { Tree } from '../../core/tree';
 import { extend, prefill } from './cache';
+import { perplexities } from './evaluators';
 import { perplexity } from './loss';
 import { attentionMask } from './mask';
 import type { Paligemma } from './model';
@@ -60,6 +61,14 @@ export const paligemmaRunners: Readonly<Record<string, ParityRunner>> = {
     const { logits } = sendAll(runtime, Object.fromEntries(inputs)) as Record<string, tf.Tensor>;
     const f = (x: tf.Tensor, key: tf.Tensor) => samplers.map((sample) => sample(x, key));
     return fetchAll(runtime, runtime.jit(f, { name: 'parity samplers' })(logits!, runtime.toDevice(key)));
+  },
+
+  'evaluator proj/paligemma/perplexity': async ({ args, inputs }, { runtime }) => {
+    const { key, shift_labels, pad_token = null } = args as Parameters<typeof perplexities>[2];
+    const batch = sendAll(runtime, Object.fromEntries(inputs)) as Batch;
+    const f = ({ logits, ...rest }: Batch) =>
+      perplexities(logits!, rest as Batch, { key, shift_labels, pad_token });
+    return fetchAll(runtime, runtime.jit(f, { name: 'parity perplexity' })(batch));
   },
 
   'model proj/paligemma/paligemma:make_attn_mask': async ({ inputs }, { runtime }) => {

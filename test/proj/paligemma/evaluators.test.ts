@@ -1,0 +1,156 @@
+// Metrics of answers against the original's (test/golden/make_paligemma_evals.py), and evaluators in a run.
+
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { type HostArray, hostArray, sizeOf } from '../../../core/array';
+import { saveNpz } from '../../../core/checkpoint/npz';
+import { exampleRng } from '../../../plugins/input';
+import { aside, readAside } from '../../../plugins/evaluators/aside';
+import { XlaRuntime } from '../../../plugins/xla';
+import { scorers } from '../../../proj/paligemma/evaluators';
+import type { Truth } from '../../../proj/paligemma/evaluators/answers';
+import { maskDecoder } from '../../../proj/paligemma/evaluators/mask-decoder';
+import { captionWords } from '../../../proj/paligemma/evaluators/ptb';
+import {
+  type Box,
+  maskOverlap,
+  overlap,
+  parseSegment,
+} from '../../../proj/paligemma/evaluators/segmentation';
+import { captionMetrics } from '../../../proj/paligemma/evaluators/written';
+import { temporaryFolder } from '../../support/temporary';
+
+jest.setTimeout(120_000);
+
+interface Entry {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly examples: readonly (readonly [answer: string, truth: Truth])[];
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly written: unknown;
+}
+interface Recorded extends Readonly<Record<string, readonly Entry[]>> {
+  readonly words: never;
+  readonly segmentation: never;
+}
+const file = path.resolve(__dirname, '../../golden/paligemma_evals.json');
+const recorded = JSON.parse(fs.readFileSync(file, 'utf8')) as Recorded;
+
+const close = (metrics: Iterable<readonly [string, number]>, wanted: Readonly<Record<string, number>>) => {
+  const found = Object.fromEntries(metrics);
+  expect(Object.keys(found).sort()).toEqual(Object.keys(wanted).sort());
+  for (const [name, value] of Object.entries(wanted)) expect([name, found[name]]).toEqual([name, expect.closeTo(value, 10)]); // prettier-ignore
+};
+
+test.each(
+  Object.entries(scorers).flatMap(([name, { make }]) =>
+    recorded[name]!.map((entry) => [name, entry, make] as const),
+  ),
+)(
+  // prettier-ignore
+  '%s has the metrics of the original, and writes what it writes',
+  (_, { options, examples, metrics, written }, make) => {
+    const keys = { to_lower: false, out_question_key: 'question_id', out_answer_key: 'answer' };
+    const scorer = make({ ...keys, ...options } as never);
+    const lines = examples.map(([answer, truth]) => scorer.add(answer, truth));
+    close(scorer.metrics(), metrics);
+    if (written) expect(lines).toEqual(written);
+  },
+);
+
+test('captions', () => {
+  const [{ examples, metrics }] = recorded.coco_caption as unknown as [Entry];
+  const captioned = examples.map(([caption, { captions }]) => ({
+    caption: captionWords(caption),
+    references: (captions as string[]).map(captionWords),
+  }));
+  const { 'bleu-4': bleus, ...others } = metrics as unknown as { 'bleu-4': number[] };
+  const wanted = { ...others, ...Object.fromEntries(bleus.map((value, n) => [`bleu-${n + 1}`, value])) };
+  close(
+    Object.values(captionMetrics).flatMap((metric) => Object.entries(metric(captioned))),
+    wanted,
+  );
+});
+
+test.each(recorded.words as [string, string][])('the words of %j', (caption, words) => {
+  expect(captionWords(caption).join(' ')).toBe(words);
+});
+
+const weights: Readonly<Record<string, readonly [number, number, number, number]>> = {
+  'decoder.0': [128, 512, 1, 1],
+  ...Object.fromEntries(
+    ['decoder.2.net', 'decoder.3.net'].flatMap((name) => [
+      [`${name}.0`, [128, 128, 3, 3]],
+      [`${name}.2`, [128, 128, 3, 3]],
+      [`${name}.4`, [128, 128, 1, 1]],
+    ]),
+  ),
+  'decoder.4': [128, 128, 4, 4],
+  'decoder.6': [128, 64, 4, 4],
+  'decoder.8': [64, 32, 4, 4],
+  'decoder.10': [32, 16, 4, 4],
+  'decoder.12': [1, 16, 1, 1],
+};
+const wave = (shape: readonly number[], scale: number) =>
+  hostArray('float32', shape, Float32Array.from({ length: sizeOf(shape) }, (_, i) => scale * Math.sin(i ** 2 % 1000))); // prettier-ignore
+
+async function decoderFile(): Promise<string> {
+  const arrays: Record<string, HostArray> = { '_vq_vae._embedding': wave([128, 512], 1) };
+  for (const [name, shape] of Object.entries(weights)) {
+    const [a, b, ...kernel] = shape;
+    const inputs = kernel[0] === 4 ? a : b;
+    arrays[`${name}.weight`] = wave(shape, 2 / Math.sqrt(sizeOf(kernel) * inputs));
+    arrays[`${name}.bias`] = wave([kernel[0] === 4 ? b : a], 0.1);
+  }
+  arrays['decoder.12.bias'] = hostArray('float32', [1], [-0.15]);
+  const file = path.join(temporaryFolder(), 'vae.npz');
+  await saveNpz(file, arrays);
+  return file;
+}
+
+test('boxes and masks', async () => {
+  const { tokens, boxes, sizes, metrics, decoded } = recorded.segmentation as {
+    tokens: number[][];
+    boxes: Box[];
+    sizes: [number, number][];
+    metrics: Record<string, number>;
+    decoded: number[][][];
+  };
+  const runtime = await XlaRuntime.create({ platform: 'cpu' });
+  const decode = await maskDecoder(runtime, await decoderFile());
+  const of = (codes: readonly number[]) => decode(hostArray('int32', [16], codes));
+  const first = await of(tokens[0]!.slice(4).map((token) => token - 1024));
+  decoded[0]!.forEach((row, y) =>
+    row.forEach((value, x) => expect(first.data[(9 * y * 64 + 7 * x) as number]).toBeCloseTo(value, 4)),
+  );
+
+  const found = tokens.map((answer) => parseSegment(answer, 0, 1024));
+  const overlaps = await Promise.all(
+    found.map(async (segment, i) => {
+      const [height, width] = sizes[i]!;
+      const inside = (_: unknown, at: number) =>
+        Number((7 * Math.floor(at / width) + 3 * (at % width)) % 11 < 6);
+      const truth = hostArray('uint8', [height, width, 1], Array.from({ length: height * width }, inside));
+      return segment && maskOverlap(segment.box, await of(segment.codes), truth);
+    }),
+  );
+  await runtime.dispose();
+  const shared = found.map((segment, i) => overlap(segment?.box ?? [0, 0, 0, 0], boxes[i]!));
+  const share = (threshold: number) => shared.filter((iou) => iou >= threshold).length / shared.length;
+  expect(overlaps.filter((iou) => iou === undefined)).toHaveLength(metrics.invalid!);
+  expect(overlaps.reduce<number>((sum, iou) => sum + (iou ?? 0), 0) / 6).toBeCloseTo(metrics.miou!, 4);
+  expect([share(0.5), share(0.75)]).toEqual([metrics['boxacc/0.5'], metrics['boxacc/0.75']]);
+});
+
+test('what a batch cannot hold goes beside it', async () => {
+  const example = {
+    image: hostArray('uint8', [2], [1, 2]),
+    answers: ['a', 'ä'],
+    box: hostArray('int32', [1, 2], [3, 4]),
+    question_id: 5,
+  };
+  const op = (bytes: number) => aside.create({ keys: ['answers', 'box', 'question_id', 'missing'], bytes });
+  const { image, _aside, ...rest } = await op(64)(example, exampleRng(0, 0, 0));
+  expect([Object.keys(rest), image]).toEqual([[], example.image]);
+  expect(readAside(_aside as HostArray)).toEqual({ answers: ['a', 'ä'], box: [[3, 4]], question_id: 5 });
+  expect(() => op(16)(example, exampleRng(0, 0, 0))).toThrow(/set aside_bytes of the evaluator to 64/);
+});
