@@ -7,6 +7,7 @@ import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import type { NestedRecord } from '../../core/tree';
 import { causalMask } from '../decoder';
+import { fromEnd } from '../layers';
 import { type Backbone, backbone, type Encoded } from './backbone';
 import { type Places, softcap } from './block';
 import { loadGemma } from './checkpoint';
@@ -42,7 +43,10 @@ export function gemma(options: GemmaOptions): Gemma {
     prefill,
     extend,
     embed: (scope, ids) =>
-      tf.mul(tf.gather(words(scope), tf.cast(ids, 'int32')), Math.fround(Math.sqrt(width))),
+      tf.mul(
+        tf.gather(words(scope), fromEnd(tf.cast(ids, 'int32'), vocab_size)),
+        Math.fround(Math.sqrt(width)),
+      ),
     transform(scope, x, { positions, mask }, train) {
       const length = x.shape[1] as number;
       const places = {

@@ -17,13 +17,26 @@ const tableOf = (scope: Scope, { size, features, init = normal(1 / Math.sqrt(fea
   scope.param('embedding', [size, features], init);
 
 /**
- * The rows of a table. Parameters: `embedding` [size, features].
+ * The rows of a table. Negative ids count from its end; what is outside of it isn't a number, so that it is seen. A table of
+ * one row is that row for all ids. Parameters: `embedding` [size, features].
  * @param ids int32 [...]
  * @returns float [..., features]
  */
 export function embed(scope: Scope, ids: tf.Tensor, options: EmbedOptions): tf.Tensor {
-  return tf.gather(tableOf(scope, options), ids);
+  const { size, features } = options;
+  const table = tableOf(scope, options);
+  if (size === 1) return tf.broadcastTo(table, [...ids.shape, features]);
+  const rows = fromEnd(ids, size);
+  const known = tf.logicalAnd(tf.greaterEqual(rows, zero()), tf.less(rows, tf.scalar(size, 'int32')));
+  const found = tf.gather(table, tf.where(known, rows, zero()));
+  return tf.where(tf.expandDims(known, -1), found, NaN);
 }
+
+const zero = () => tf.scalar(0, 'int32');
+
+/** Negative indices of `size` rows as those that they stand for. */
+export const fromEnd = (ids: tf.Tensor, size: number): tf.Tensor =>
+  tf.where(tf.less(ids, zero()), tf.add(ids, tf.scalar(size, 'int32')), ids);
 
 /**
  * The dot product with each row: logits from the table that embeds.

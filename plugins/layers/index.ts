@@ -15,7 +15,7 @@ export { type CodeDropout, codeDropout, codeDropouts } from './code-dropout';
 export { type ConvOptions, conv2d } from './conv';
 export { type DenseGeneralOptions, type DenseOptions, dense, denseGeneral, flatDense } from './dense';
 export { type DropoutOptions, dropout } from './dropout';
-export { type EmbedOptions, attend, embed } from './embed';
+export { type EmbedOptions, attend, embed, fromEnd } from './embed';
 export { imageOf } from './image';
 export { type MlpOptions, mlpBlock } from './mlp';
 export { type GroupNormOptions, groupNorm, inGroups, type LayerNormOptions, layerNorm } from './norm';

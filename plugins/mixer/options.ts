@@ -51,7 +51,7 @@ export const mixerOptions = z.strictObject({
     .tuple([positive, positive])
     .optional()
     .describe("height and width of a patch in pixels; default: the variant's"),
-  num_blocks: ofSize('number of blocks'),
+  num_blocks: z.int().min(0).optional().describe("number of blocks; default: the variant's"),
   hidden_dim: ofSize('width of the tokens'),
   tokens_mlp_dim: ofSize('width inside the MLPs across tokens'),
   channels_mlp_dim: ofSize('width inside the MLPs across channels'),

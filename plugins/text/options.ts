@@ -5,7 +5,8 @@ import { numClasses } from '../layers';
 import { transformerOptions, vitOptions } from '../vit';
 
 const { dropout, scan, remat_policy } = transformerOptions;
-const positive = z.number().int().min(1);
+const natural = z.number().int().min(0);
+const positive = natural.min(1);
 
 export const textOptions = z.strictObject({
   num_classes: numClasses('the pooled representation'),
@@ -13,11 +14,11 @@ export const textOptions = z.strictObject({
     'a named size of the image model, such as "B"; other options override it',
   ),
   width: positive.optional().describe("width of the tokens; default: the variant's, or 512"),
-  depth: positive.optional().describe("number of blocks; default: the variant's, or 12"),
-  mlp_dim: positive
+  depth: natural.optional().describe("number of blocks; default: the variant's, or 12"),
+  mlp_dim: natural
     .nullable()
     .optional()
-    .describe("width inside the MLPs; null: 4 times the width; default: the variant's, or 2048"),
+    .describe("width inside the MLPs; null or 0: 4 times the width; default: the variant's, or 2048"),
   num_heads: positive
     .optional()
     .describe("attention heads, a divisor of the width; default: the variant's, or 8"),

@@ -9,6 +9,9 @@ import type { Tree } from '../../core/tree';
 /** Makes a tower of a model's name and options; `where` is the config key that holds them. */
 export type MakeTower = (name: string, options: Record<string, unknown>, where: string) => Model;
 
+/** What a tower embeds, where both models of images and of texts find it: either may be the tower. */
+export const inputOf = (x: tf.Tensor): Batch => ({ image: x, text: x });
+
 /**
  * A tower's output [batch, width] at length 1: z / (|z| + 1e-8).
  * @returns out: the tower's, norm [batch, 1], normalized

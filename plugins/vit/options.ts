@@ -6,17 +6,18 @@ import { rematPolicies } from '../../core/tensor';
 import { numClasses } from '../layers';
 import { decodeVariant, sizes } from './variants';
 
-const positive = z.number().int().min(1);
+const natural = z.number().int().min(0);
+const positive = natural.min(1);
 const names = Object.keys(sizes);
 
 /** Options of the transformer that the text towers and decoders share. */
 export const transformerOptions = {
   width: positive.optional().describe("width of the tokens; default: the variant's, or 768"),
-  depth: positive.optional().describe("number of blocks; default: the variant's, or 12"),
-  mlp_dim: positive
+  depth: natural.optional().describe("number of blocks; default: the variant's, or 12"),
+  mlp_dim: natural
     .nullable()
     .optional()
-    .describe("width inside the MLPs; null: 4 times the width; default: the variant's, or null"),
+    .describe("width inside the MLPs; null or 0: 4 times the width; default: the variant's, or null"),
   num_heads: positive
     .optional()
     .describe("attention heads, a divisor of the width; default: the variant's, or 12"),

@@ -67,8 +67,8 @@ export function posemb(
 /**
  * Fits learned embeddings to another resolution: bilinear, with the corners of both square grids aligned.
  *
- * This is the original's scipy.ndimage.zoom(order=1) but for one thing: where rounding puts the last point beyond the
- * grid (for instance from 28 x 28 to 14 x 14), SciPy takes it for outside and gives zeros, and we give the edge.
+ * As with the original's scipy.ndimage.zoom(order=1), where rounding puts the last point beyond the grid (for instance from
+ * 28 x 28 to 14 x 14) it is outside, and zeros.
  * @param old [1, n^2, width]
  * @param shape [1, m^2, width]
  * @returns float32 of `shape`
@@ -85,9 +85,9 @@ export function resamplePosemb(old: HostArray, shape: readonly number[]): HostAr
   const result = new Float32Array(to * to * width);
   const scale = to > 1 ? (from - 1) / (to - 1) : 0;
   const taps = Array.from({ length: to }, (_, i) => {
-    const at = Math.min(i * scale, from - 1);
+    const at = i * scale;
     const low = Math.min(Math.floor(at), Math.max(0, from - 2));
-    return { low, high: Math.min(low + 1, from - 1), weight: at - low };
+    return { low, high: Math.min(low + 1, from - 1), weight: at - low, inside: at <= from - 1 };
   });
   let next = 0;
   for (const row of taps) {
@@ -98,7 +98,8 @@ export function resamplePosemb(old: HostArray, shape: readonly number[]): HostAr
           at(row.low, column.low, d) * (1 - column.weight) + at(row.low, column.high, d) * column.weight;
         const bottom =
           at(row.high, column.low, d) * (1 - column.weight) + at(row.high, column.high, d) * column.weight;
-        result[next++] = top * (1 - row.weight) + bottom * row.weight;
+        const inside = row.inside && column.inside;
+        result[next++] = inside ? top * (1 - row.weight) + bottom * row.weight : 0;
       }
     }
   }

@@ -2,7 +2,14 @@
 
 import { z } from 'zod';
 import type { Model } from '../../core/extensions';
-import { type MakeTower, embed, loadTowers, temperature, towerLoadOptions } from '../../plugins/towers';
+import {
+  type MakeTower,
+  embed,
+  inputOf,
+  loadTowers,
+  temperature,
+  towerLoadOptions,
+} from '../../plugins/towers';
 
 export const oneTowerOptions = z.strictObject({
   image: z.record(z.string(), z.unknown()).default({}).describe('options of the tower'),
@@ -23,8 +30,8 @@ export function oneTower(options: OneTowerOptions, make: MakeTower): Model {
   return {
     apply: (scope, batch, call) => {
       const { text = batch.labels } = batch;
-      const zimg = batch.image && embed(img, scope.child('img'), { image: batch.image }, call);
-      const ztxt = text && embed(img, scope.child('img'), { image: text }, call);
+      const zimg = batch.image && embed(img, scope.child('img'), inputOf(batch.image), call);
+      const ztxt = text && embed(img, scope.child('img'), inputOf(text), call);
       return {
         output: [zimg?.output, ztxt?.output],
         out: { img: zimg?.out, txt: ztxt?.out, ...temperature(scope, temperature_init) },

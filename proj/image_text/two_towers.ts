@@ -5,7 +5,14 @@ import type { Model } from '../../core/extensions';
 import { constant } from '../../core/layers/init';
 import type { Registrar } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
-import { type MakeTower, embed, loadTowers, temperature, towerLoadOptions } from '../../plugins/towers';
+import {
+  type MakeTower,
+  embed,
+  inputOf,
+  loadTowers,
+  temperature,
+  towerLoadOptions,
+} from '../../plugins/towers';
 
 const width = z.int().min(1);
 const towerOptions = z.record(z.string(), z.unknown()).default({});
@@ -42,9 +49,9 @@ export function twoTowers(options: TwoTowersOptions, make: MakeTower): Model {
     apply: (scope, batch, call) => {
       const { text = batch.labels } = batch;
       // NaFlex takes an image in four parts.
-      const hasImage = 'image' in batch || 'image/0' in batch;
-      const zimg = hasImage ? embed(img, scope.child('img'), batch, call) : undefined;
-      const ztxt = text && embed(txt, scope.child('txt'), { text }, call);
+      const image = batch.image ? inputOf(batch.image) : 'image/0' in batch && batch;
+      const zimg = image ? embed(img, scope.child('img'), image, call) : undefined;
+      const ztxt = text && embed(txt, scope.child('txt'), inputOf(text), call);
       const scale = temperature(scope, temperature_init);
       const b = bias_init === null ? undefined : scope.param('b', [1], constant(bias_init));
       return {

@@ -31,6 +31,7 @@ CASES = {
                   "odd sizes and explicit padding."),
     "bit_paper_nohead": ("bit_paper", dict(NARROW, num_classes=None, depth=[2]), (1, 16, 16, 1), None, (2e-4, 1e-3),
                          "two units of one stage, one channel, no head."),
+    "mixer_no_blocks": ("mlp_mixer", dict(MIXER, num_blocks=0), (1, 8, 8, 1), None, (2e-5, 1e-4), "no blocks."),
 }
 
 

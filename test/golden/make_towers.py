@@ -21,6 +21,9 @@ TEXTS = {
     "variant": (dict(num_classes=5, variant="mu", width=8, depth=None, num_heads=None, mlp_dim=16, vocab_size=10),
                 "sizes of a variant, some of them overridden."),
     "scan": (dict(num_classes=5, depth=2, scan=True), "stacked blocks."),
+    "no_blocks": (dict(num_classes=5, depth=0, mlp_dim=0), "no blocks; an mlp_dim of 0 is 4 times the width."),
+    "outside": (dict(num_classes=5, depth=0), "ids outside of the vocabulary give NaN; negative ones count from its end."),
+    "one_word": (dict(num_classes=5, depth=0, vocab_size=1), "with one word all ids are that word."),
 }
 
 
@@ -36,6 +39,8 @@ def texts():
   for i, (label, (args, note)) in enumerate(TEXTS.items()):
     args = {k: v for k, v in {**TEXT, **args}.items() if v is not None or k == "num_classes"}
     text = tokens(500 + i, (3, 6), args["vocab_size"])
+    if label in ("outside", "one_word"):
+      text[:2, 2:4] = [[-1, -20], [20, -21]]
     model = text_transformer.Model(**args)
     params = c.perturb(model.init(jax.random.PRNGKey(i), text)["params"], 500 + i)
     y, out = forward(model, params, text)
@@ -65,20 +70,25 @@ def towers():
                                  out_dim=[None, 8], temperature_init=10.0, bias_init=-2.71), "siglip",
                   "no head on the image side."),
       "one": (ONE_NAME, dict(image=IMAGE, out_dim=6), "bidirectional_contrastive", "images and pictures of texts."),
+      "two_pictures": (TWO_NAME, dict(image={**IMAGE, "depth": 0}, text={**IMAGE, "depth": 0}, text_model="vit", out_dim=6),
+                       None, "a ViT for pictures of texts."),
   }
   for i, (label, (name, args, loss, note)) in enumerate(cases.items()):
     model = (two_towers if name == TWO_NAME else one_tower).Model(**{
         **args, **({"out_dim": tuple(args["out_dim"])} if isinstance(args["out_dim"], list) else {})})
     image = c.normal(600 + i, (4, 8, 8, 3), 0.5)
-    text = tokens(600 + i, (4, 6)) if name == TWO_NAME else c.normal(700 + i, (4, 8, 8, 3), 0.5)
+    pictures = name == ONE_NAME or "text_model" in args
+    text = c.normal(700 + i, (4, 8, 8, 3), 0.5) if pictures else tokens(600 + i, (4, 6))
     params = c.perturb(model.init(jax.random.PRNGKey(i), image, text)["params"], 600 + i)
     zimg, ztxt, out = forward(model, params, image, text)
-    if label in ("two_bias", "one"):
+    if label in ("two_bias", "one", "two_pictures"):
       c.save_case(
           f"model_towers_{label}", kind="model", name=name, args=args,
           inputs={"image": image, "text": text, **c.flat(params, "params/")},
           outputs={"zimg": zimg, "ztxt": ztxt, **{f"out/{k}": v for k, v in out.items() if not isinstance(v, dict)}},
           note=note, atol=2e-5, rtol=1e-4)
+    if loss is None:
+      continue
     def loss_fn(p):
       return pair_loss(loss)(*model.apply({"params": p}, image, text, train=True))  # pylint: disable=cell-var-from-loop
     value, grads = jax.jit(jax.value_and_grad(loss_fn))(params)
