@@ -119,11 +119,16 @@ function numberOf(node: SyntaxNode, source: string): number {
   return Number(source.replaceAll('_', ''));
 }
 
+function unparenthesized(node: SyntaxNode): SyntaxNode {
+  return node.name === 'ParenthesizedExpression' ? unparenthesized(itemsOf(node)[0] as SyntaxNode) : node;
+}
+
 function signedNumber(node: SyntaxNode, text: string): number {
   const [operator, operand] = childrenOf(node) as [SyntaxNode, SyntaxNode | undefined];
   const sign = text.slice(operator.from, operator.to);
-  if (operand && (sign === '-' || sign === '+') && ['Number', 'MemberExpression'].includes(operand.name)) {
-    const value = literalOf(operand, text);
+  const number = operand && unparenthesized(operand);
+  if (number && (sign === '-' || sign === '+') && ['Number', 'MemberExpression'].includes(number.name)) {
+    const value = literalOf(number, text);
     if (typeof value === 'number') return sign === '-' ? -value : value;
   }
   throw new LiteralError(node.from, 'a number after the sign');
@@ -156,6 +161,8 @@ function stringOf(node: SyntaxNode, source: string): string {
       if (octal !== undefined) return String.fromCodePoint(parseInt(octal, 8));
       const hex = x ?? u ?? U;
       if (hex !== undefined) return String.fromCodePoint(parseInt(hex, 16));
+      if (/[xuUN]/.test(other as string))
+        throw new LiteralError(node.from, 'hexadecimal digits after \\x (2), \\u (4) or \\U (8)');
       return escapes[other as string] ?? whole;
     },
   );

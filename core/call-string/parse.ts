@@ -120,7 +120,8 @@ function namedCall(node: SyntaxNode, source: string, offset: number): Call {
 
 function nameOf(node: SyntaxNode, source: string, offset: number): Pick<Call, 'name' | 'nameSpan'> {
   const name = source.slice(node.from, node.to);
-  if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(name)) {
+  const isName = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(name);
+  if (!isName || name.split('.').some((part) => ['None', 'True', 'False'].includes(part))) {
     throw new LiteralError(node.from, 'a name or a call');
   }
   return { name, nameSpan: { from: offset + node.from, to: offset + node.to } };
@@ -137,6 +138,8 @@ function argumentsOf(list: SyntaxNode, source: string, offset: number): Argument
       throw new LiteralError(node.from, found.length === 0 ? 'an argument or ")"' : 'an argument');
     const named = nodes[i + 1]?.name === 'AssignOp';
     const valueNode = named ? nodes[i + 2] : node;
+    const assigns = source.slice(nodes[i + 1]?.from, nodes[i + 1]?.to) === '=';
+    if (named && !assigns) throw new LiteralError((nodes[i + 1] as SyntaxNode).from, '"," or "="');
     if (named && node.name !== 'VariableName') throw new LiteralError(node.from, 'the name of an option');
     if (!valueNode || valueNode.name === ')') throw new LiteralError(valueNode?.from ?? list.to, 'a value');
     if (!named && found.some((argument) => argument.name !== undefined)) {

@@ -10,6 +10,9 @@ export interface Tolerance {
   readonly rtol: number;
 }
 
+/** A text, or (nested) lists of texts. */
+export type Texts = string | readonly Texts[];
+
 /** What a case's `case.json` says; further keys are kept. */
 export interface CaseInfo {
   /** model, init, loss, schedule, optimizer, pp, evaluator. */
@@ -37,7 +40,7 @@ export interface CaseInfo {
   /** Outputs are statistics of many random draws. */
   readonly distribution?: boolean;
   /** Text inputs, which `inputs` doesn't have. */
-  readonly string_inputs?: Readonly<Record<string, string | readonly string[]>>;
+  readonly string_inputs?: Readonly<Record<string, Texts>>;
   /** Outputs that are text: UTF-8 bytes, lists joined by newlines. */
   readonly string_outputs?: readonly string[];
   readonly note?: string;

@@ -9,7 +9,7 @@ import { readNpz } from '../checkpoint/npz';
 import { catalogue } from '../errors';
 import { parseOptions } from '../options';
 import { type NestedRecord, nest } from '../tree';
-import type { CaseInfo, RecordedCase } from './case';
+import type { CaseInfo, RecordedCase, Texts } from './case';
 
 const errors = catalogue('parity', {
   noFolder: (v: { folder: string }) => ({
@@ -28,6 +28,7 @@ const errors = catalogue('parity', {
 
 const dictionary = z.record(z.string(), z.unknown());
 const toleranceSchema = z.looseObject({ atol: z.number(), rtol: z.number() });
+const texts: z.ZodType<Texts> = z.lazy(() => z.union([z.string(), z.array(texts)]));
 const caseSchema = z.looseObject({
   kind: z.string(),
   name: z.string(),
@@ -47,7 +48,7 @@ const caseSchema = z.looseObject({
   atol_scores: z.number().optional(),
   output_keys: z.array(z.string()).optional(),
   distribution: z.boolean().optional(),
-  string_inputs: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
+  string_inputs: z.record(z.string(), texts).optional(),
   string_outputs: z.array(z.string()).optional(),
   note: z.string().optional(),
 });

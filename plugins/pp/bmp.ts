@@ -2,7 +2,10 @@
 
 import { allocate, type HostArray } from '../../core/array';
 
-/** The pixels as red, green, blue; or why there are none. */
+/**
+ * The pixels as red, green, blue (and alpha, of 32 bits), or as gray where a pixel is a byte; or why there are none. As in
+ * the original, a byte is never looked up in the file's palette.
+ */
 export function decodeBmp(bytes: Uint8Array): HostArray<'uint8'> | string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 54) return 'the BMP header is cut off';
@@ -18,16 +21,15 @@ export function decodeBmp(bytes: Uint8Array): HostArray<'uint8'> | string {
   const height = Math.abs(rows);
   const stride = Math.ceil((width * bits) / 32) * 4;
   if (width <= 0 || height === 0 || bytes.length < start + stride * height) return 'the BMP file is cut off';
-  const palette = 14 + view.getUint32(14, true);
-  const out = allocate('uint8', [height, width, 3]);
+  const channels = bits / 8;
+  const out = allocate('uint8', [height, width, channels]);
   for (let y = 0, to = 0; y < height; y++) {
     // Rows go upwards unless the height is negative.
     const row = start + stride * (rows > 0 ? height - 1 - y : y);
-    for (let x = 0; x < width; x++, to += 3) {
-      const from = bits === 8 ? palette + 4 * (bytes[row + x] as number) : row + x * (bits / 8);
-      out.data[to] = bytes[from + 2] as number;
-      out.data[to + 1] = bytes[from + 1] as number;
-      out.data[to + 2] = bytes[from] as number;
+    for (let from = row; from < row + width * channels; from += channels, to += channels) {
+      // Blue comes first in the file.
+      for (let c = 0; c < channels; c++)
+        out.data[to + c] = bytes[from + (channels >= 3 && c < 3 ? 2 - c : c)] as number;
     }
   }
   return out;

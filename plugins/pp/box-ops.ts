@@ -2,7 +2,7 @@
 // Coordinates of boxes are fractions of the image.
 
 import { z } from 'zod';
-import { allocate, type HostArray, hostArray } from '../../core/array';
+import { allocate, HostArray, hostArray } from '../../core/array';
 import type { Feature, Implementation } from '../../core/extensions';
 import { isDict } from '../../core/tree';
 import { sampleBox } from './crop-box';
@@ -10,6 +10,7 @@ import { mirrored } from './crop-ops';
 import {
   arrayOf,
   describeFeature,
+  entryOf,
   errors,
   exampleOp,
   featureOf,
@@ -90,7 +91,9 @@ const crop_box = keyedOp('crop_box', {
     return (value, _, key, example) => {
       const image = imageOf(value, key, 'crop_box');
       const [h, w] = image.shape as [number, number, number];
-      const [begin, size] = Object.values(featureOf(example, boxkey, 'crop_box')) as [Feature, Feature];
+      const box = featureOf(example, boxkey, 'crop_box');
+      // An array of both, a pair, or the features that a case has for one.
+      const [begin, size] = (box instanceof HostArray ? [entryOf(box, 0), entryOf(box, 1)] : Object.values(box)) as [Feature, Feature]; // prettier-ignore
       const pixels = (fractions: Feature, axis: number) =>
         Math.trunc(
           Math.fround((arrayOf(fractions, boxkey, 'crop_box').data[axis] as number) * (axis ? w : h)),
@@ -147,7 +150,7 @@ const nyu_eval_crop = exampleOp({
 });
 
 const draw_bbox = exampleOp({
-  doc: 'Draws a box in red into an image, which becomes float32.',
+  doc: 'Draws a box in red into an image, which becomes float32 and loses axes of length 1.',
   options: {
     image_key: z.string().default('image').describe('key of the image, of values up to 255'),
     bbox_key: z.string().default('bbox').describe('key of the box: y0, x0, y1, x1 as fractions'),
@@ -158,7 +161,8 @@ const draw_bbox = exampleOp({
     (example) => {
       const image = imageOf(featureOf(example, image_key, 'draw_bbox'), image_key, 'draw_bbox');
       const box = arrayOf(featureOf(example, bbox_key, 'draw_bbox'), bbox_key, 'draw_bbox');
-      return { ...example, [image_key]: withBox(image, Array.from(box.data)) };
+      const { shape, data } = withBox(image, Array.from(box.data));
+      return { ...example, [image_key]: hostArray('float32', shape.filter((length) => length !== 1), data) }; // prettier-ignore
     },
 });
 

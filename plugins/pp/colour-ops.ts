@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { allocate, type HostArray } from '../../core/array';
 import type { ExampleRng, Feature, Implementation } from '../../core/extensions';
 import { grayOf } from './colour';
-import { arrayOf, describeFeature, errors, imageOf, keyedOp } from './features';
+import { arrayOf, describeFeature, errors, type Image, keyedOp } from './features';
 
 const perChannel = z.union([z.number(), z.array(z.number()).min(1)]);
 type PerChannel = z.output<typeof perChannel>;
@@ -19,7 +19,7 @@ function valueMap(
   const period = Math.max(1, ...lists.map((list) => list.length));
   let table: Float32Array | undefined;
   return (value: Feature, _: ExampleRng, key: string): HostArray<'float32'> => {
-    const array = arrayOf(value, key, op);
+    const array = repeated(arrayOf(value, key, op), period);
     if (period > 1 && period !== array.shape.at(-1)) {
       throw errors.size({
         op,
@@ -46,6 +46,14 @@ function valueMap(
   };
 }
 
+/** An array whose last axis has length 1 as `channels` equal ones. */
+function repeated(array: HostArray, channels: number): HostArray {
+  if (channels === 1 || array.shape.at(-1) !== 1) return array;
+  const out = allocate(array.dtype, [...array.shape.slice(0, -1), channels]);
+  array.data.forEach((x, i) => out.data.fill(x, i * channels, (i + 1) * channels));
+  return out;
+}
+
 const at = (option: PerChannel, channel: number): number =>
   Math.fround(typeof option === 'number' ? option : (option[channel % option.length] as number));
 
@@ -65,30 +73,28 @@ const value_range = keyedOp('value_range', {
       const low = at(in_min, channel);
       const unit = fround(fround(fround(x) - low) / fround(at(in_max, channel) - low));
       const scaled = fround(fround(vmin) + fround(unit * fround(vmax - vmin)));
-      return clip_values ? Math.min(Math.max(scaled, vmin), vmax) : scaled;
+      return clip_values ? Math.max(Math.min(scaled, vmax), vmin) : scaled;
     };
     return valueMap('value_range', [in_min, in_max], scale);
   },
 });
 
 /** Subtracts a mean and divides by a deviation for each channel. */
-function standardize(op: string, mean: readonly number[], std: readonly number[]) {
+function standardize(op: string, mean: PerChannel, std: PerChannel) {
   const normal = (x: number, channel: number) =>
-    Math.fround(Math.fround(Math.fround(x) - at(mean as number[], channel)) / at(std as number[], channel));
-  return valueMap(op, [mean as number[], std as number[]], normal);
+    Math.fround(Math.fround(Math.fround(x) - at(mean, channel)) / at(std, channel));
+  return valueMap(op, [mean, std], normal);
 }
 
 const vgg_value_range = keyedOp('vgg_value_range', {
   doc: 'Subtracts the mean and divides by the standard deviation of ImageNet, for each channel.',
   options: {
-    mean: z
-      .array(z.number())
+    mean: perChannel
       .default([0.485 * 255, 0.456 * 255, 0.406 * 255])
-      .describe('one for each channel'),
-    std: z
-      .array(z.number())
+      .describe('a number, or one for each channel'),
+    std: perChannel
       .default([0.229 * 255, 0.224 * 255, 0.225 * 255])
-      .describe('one for each channel'),
+      .describe('a number, or one for each channel'),
   },
   positional: ['mean', 'std'],
   make: ({ mean, std }) => standardize('vgg_value_range', mean, std),
@@ -106,7 +112,13 @@ const clip_value_range = keyedOp('clip_value_range', {
 
 const rgb_to_grayscale_to_rgb = keyedOp('rgb_to_grayscale_to_rgb', {
   doc: "Takes the colour out of an image: three equal channels of ITU-R 601's luma.",
-  make: () => (value, _, key) => grayOf(imageOf(value, key, 'rgb_to_grayscale_to_rgb')),
+  make: () => (value, _, key) => {
+    const image = arrayOf(value, key, 'rgb_to_grayscale_to_rgb');
+    if (image.shape.at(-1) === 3) return grayOf(image as Image);
+    const expected = 'an image of three channels';
+    const fix = 'leave the op out, or put decode(channels=3) before it.';
+    throw errors.kind({ op: 'rgb_to_grayscale_to_rgb', key, found: describeFeature(image), expected, fix });
+  },
 });
 
 export const colourOps: Readonly<Record<string, Implementation<'pp'>>> = {

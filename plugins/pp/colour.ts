@@ -130,7 +130,8 @@ export function sharpness(image: Bytes, factor: number): Bytes {
       for (let dy = -stride; dy <= stride; dy += stride) {
         for (let dx = -channels; dx <= channels; dx += channels) {
           const weight = dy === 0 && dx === 0 ? centre : side;
-          sum = fround(sum + fround((image.data[i + dy + dx] as number) * weight));
+          // Rounded once, as the original's fused multiply-add does.
+          sum = fround(sum + (image.data[i + dy + dx] as number) * weight);
         }
       }
       smooth.data[i] = clip(sum);

@@ -1,5 +1,6 @@
 // The random box of an Inception crop, drawn as TensorFlow's sample_distorted_bounding_box does it when there are no
-// objects: its height is uniform within what the areas allow at a given aspect, and 100 attempts are made.
+// objects: its height is uniform within what the areas allow at a given aspect, and 100 attempts are made. Arithmetic is
+// float32: where a limit falls on a whole number of pixels, rounding says whether it counts.
 
 import type { ExampleRng } from '../../core/extensions';
 import { roundHalfEven, type Window } from './resize';
@@ -12,6 +13,7 @@ export interface BoxOptions {
 }
 
 const attempts = 100;
+const { fround } = Math;
 
 export function sampleBox(
   height: number,
@@ -20,10 +22,11 @@ export function sampleBox(
   rng: ExampleRng,
   accept: (box: Window) => boolean = () => true,
 ): Window {
-  const least = area[0] * width * height;
-  const most = area[1] * width * height;
+  const pixels = (part: number) => fround(fround(fround(part) * width) * height);
+  const [least, most] = [pixels(area[0]), pixels(area[1])];
+  const [narrowest, widest] = [fround(aspect[0]), fround(aspect[1])];
   for (let i = 0; i < attempts; i++) {
-    const ratio = rng.uniform() * (aspect[1] - aspect[0]) + aspect[0];
+    const ratio = fround(fround(fround(rng.uniform()) * fround(widest - narrowest)) + narrowest);
     const box = boxOfAspect(height, width, ratio, least, most, rng);
     if (box && accept(box)) return box;
   }
@@ -38,14 +41,15 @@ function boxOfAspect(
   most: number,
   rng: ExampleRng,
 ): Window | undefined {
-  const widthAt = (h: number) => roundHalfEven(h * ratio);
-  let tallest = roundHalfEven(Math.sqrt(most / ratio));
+  const widthAt = (h: number) => roundHalfEven(fround(h * ratio));
+  const heightAt = (pixels: number) => roundHalfEven(fround(Math.sqrt(fround(pixels / ratio))));
+  let tallest = heightAt(most);
   if (widthAt(tallest) > width) {
     tallest = Math.floor((width + 0.5 - 1e-7) / ratio);
     if (widthAt(tallest) > width) tallest--;
   }
   tallest = Math.min(tallest, height);
-  let h = Math.min(roundHalfEven(Math.sqrt(least / ratio)), tallest);
+  let h = Math.min(heightAt(least), tallest);
   if (h < tallest) h += rng.integer(0, tallest - h + 1);
   // Rounding may have put the area just outside of its range.
   if (h * widthAt(h) < least) h++;

@@ -6,13 +6,10 @@ import type { Implementation } from '../../core/extensions';
 import { sampleBox } from './crop-box';
 import { errors, type Image, imageOf, keyedOp } from './features';
 import { cropImage, resizeImage, type ResizeOptions, type Window } from './resize';
-import { antialiasOption, methodOption, pair, type Size, sizeOption } from './size-options';
+import { antialiasOption, methodOption, optionalSize, pair, type Size, sizeOption } from './size-options';
 
 export const inceptionOptions = {
-  size: sizeOption
-    .nullable()
-    .default(null)
-    .describe('size that the crop is resized to; None keeps it as it is'),
+  size: optionalSize.describe('size that the crop is resized to; None keeps it as it is'),
   area_min: z
     .number()
     .positive()
@@ -30,7 +27,7 @@ export const inceptionOptions = {
 export const percent = (min: number, max: number) => [min / 100, max / 100] as const;
 
 export function finishCrop(image: Image, window: Window, size: Size | null, options: ResizeOptions): Image {
-  return size === null ? cropImage(image, window) : resizeImage(image, pair(size), options, window);
+  return size ? resizeImage(image, pair(size), options, window) : cropImage(image, window);
 }
 
 const inception_crop = keyedOp('inception_crop', {
@@ -84,10 +81,9 @@ const random_crop = keyedOp('random_crop', {
 const central_crop = keyedOp('central_crop', {
   doc: 'Cuts out the middle of an image.',
   options: {
-    crop_size: sizeOption
-      .nullable()
-      .default(null)
-      .describe('height and width of the crop: one number for both, or a pair; None is the largest square'),
+    crop_size: optionalSize.describe(
+      'height and width of the crop: one number for both, or a pair; None is the largest square',
+    ),
   },
   positional: ['crop_size'],
   make:
@@ -95,7 +91,7 @@ const central_crop = keyedOp('central_crop', {
     (value, _, key) => {
       const image = imageOf(value, key, 'central_crop');
       const [h, w] = image.shape as [number, number, number];
-      const [height, width] = crop_size === null ? pair(Math.min(h, w)) : pair(crop_size);
+      const [height, width] = pair(crop_size || Math.min(h, w));
       checkFits('central_crop', image, [height, width]);
       return cropImage(image, { top: (h - height) >> 1, left: (w - width) >> 1, height, width });
     },

@@ -68,7 +68,7 @@ const decode_jpeg_and_inception_crop = keyedOp('decode_jpeg_and_inception_crop',
       if (value instanceof Uint8Array && header) {
         const window = sampleBox(header.height, header.width, box, rng);
         const crop = await decodeImage(value, { channels: 3, op, window });
-        return size === null ? crop : resizeImage(crop, pair(size), options);
+        return size ? resizeImage(crop, pair(size), options) : crop;
       }
       // Other formats have to be decoded whole.
       const whole = await decoded(value, key, op, (bytes) => decodeImage(bytes, { channels: 3, op }));

@@ -44,32 +44,48 @@ export async function decodeImage(
   if (bytes[0] === 0x42 && bytes[1] === 0x4d) {
     const image = decodeBmp(bytes);
     if (typeof image === 'string') throw errors.undecodable({ op, reason: image, bytes: bytes.length });
-    return withChannels(image, channels === 0 ? 3 : channels);
+    return withChannels(image, channels || (image.shape[2] as number));
   }
   const fast = precise ? undefined : await decodeJpeg(bytes, channels);
   if (fast) return window ? cropImage(fast, window) : fast;
   try {
     // What is truncated fails; a warning doesn't.
-    const luma = channels === 1 && componentsOf(bytes) === 3;
+    const components = componentsOf(bytes);
+    const luma = channels === 1 && components === 3;
     const image: Sharp = sharp()(luma ? withoutColourTransform(bytes) : bytes, {
       failOn: 'error',
       ignoreIcc: true,
       limitInputPixels: false,
     });
-    const wanted = channels === 0 ? ((await image.metadata()).channels ?? 3) : channels;
+    const inks = components === 4;
+    const alwaysColour = inks || bytes[0] === 0x47;
+    const wanted = channels || (alwaysColour ? 3 : ((await image.metadata()).channels ?? 3));
     if (window) image.extract(window);
     if (luma) image.extractChannel(0);
-    else if (wanted !== 4) image.removeAlpha();
+    else if (inks) image.pipelineColourspace('cmyk').toColourspace('cmyk');
+    else if (wanted !== 4 && wanted !== 2) image.removeAlpha();
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return withChannels(new HostArray('uint8', [info.height, info.width, info.channels], pixels), wanted);
+    const found = new HostArray('uint8', [info.height, info.width, info.channels], pixels);
+    return withChannels(inks ? fromInks(found) : found, wanted);
   } catch (error) {
     const reason = String((error as Error).message).split('\n')[0] as string;
     throw errors.undecodable({ op, reason, bytes: bytes.length });
   }
 }
 
-/** Gray to colour by repeating, colour to gray by ITU-R 601, alpha added as opaque or dropped. */
+/** Red, green and blue of cyan, magenta, yellow and black, without a colour profile. */
+function fromInks(image: HostArray<'uint8'>): HostArray<'uint8'> {
+  const out = allocate('uint8', [...image.shape.slice(0, 2), 3]);
+  const { data } = image;
+  for (let from = 0, to = 0; from < data.length; from += 4) {
+    const light = 255 - (data[from + 3] as number);
+    for (let c = 0; c < 3; c++) out.data[to++] = (light * (255 - (data[from + c] as number))) / 255;
+  }
+  return out;
+}
+
+/** Gray to colour by repeating, colour to gray by ITU-R 601 in libpng's integers, alpha added as opaque or dropped. */
 function withChannels(image: HostArray<'uint8'>, channels: number): HostArray<'uint8'> {
   const [height, width, had] = image.shape as [number, number, number];
   if (had === channels) return image;
@@ -79,7 +95,7 @@ function withChannels(image: HostArray<'uint8'>, channels: number): HostArray<'u
     const r = data[from] as number;
     const g = had >= 3 ? (data[from + 1] as number) : r;
     const b = had >= 3 ? (data[from + 2] as number) : r;
-    if (channels < 3) out.data[to] = Math.round(0.299 * r + 0.587 * g + 0.114 * b);
+    if (channels < 3) out.data[to] = (9797 * r + 19234 * g + 3737 * b) >> 15;
     else {
       out.data[to] = r;
       out.data[to + 1] = g;

@@ -169,9 +169,13 @@ const reshape = keyedOp('reshape', {
     const wanted = [new_shape].flat();
     return (value, _, key) => {
       const array = arrayOf(value, key, 'reshape');
-      const known = sizeOf(wanted.filter((length) => length !== -1));
-      const open = wanted.filter((length) => length === -1).length;
-      const shape = wanted.map((length) => (length === -1 ? array.data.length / known : length));
+      const given = wanted.filter((length) => length !== -1);
+      const open = wanted.length - given.length;
+      // Beside an axis of length 0 the open one gets what the other axes hold.
+      const fitting = given.includes(0)
+        ? sizeOf(array.shape.filter(Boolean)) / sizeOf(given.filter(Boolean))
+        : array.data.length / sizeOf(given);
+      const shape = wanted.map((length) => (length === -1 ? fitting : length));
       if (open <= 1 && sizeOf(shape) === array.data.length && shape.every(Number.isInteger)) {
         return new HostArray(array.dtype, shape, array.data);
       }
@@ -185,7 +189,7 @@ const reshape = keyedOp('reshape', {
 });
 
 const concat = exampleOp({
-  doc: 'Joins arrays along an axis.',
+  doc: 'Joins arrays along an axis; or lists of texts.',
   options: {
     inkeys: z.array(z.string()).min(1).describe('keys of the arrays, in order'),
     outkey: z.string().nullable().default(null).describe('key to write; None is the first of inkeys'),
@@ -195,12 +199,25 @@ const concat = exampleOp({
   create:
     ({ inkeys, outkey, axis }) =>
     (example) => {
-      const arrays = inkeys.map((key) => arrayOf(featureOf(example, key, 'concat'), key, 'concat'));
-      return { ...example, [outkey || (inkeys[0] as string)]: concatArrays(arrays, inkeys, axis) };
+      const values = inkeys.map((key) => featureOf(example, key, 'concat'));
+      const joined =
+        isTextLists(values) && (axis === 0 || axis === -1)
+          ? values.flat()
+          : concatArrays('concat', values.map((value, i) => arrayOf(value, inkeys[i] as string, 'concat')), inkeys, axis); // prettier-ignore
+      return { ...example, [outkey || (inkeys[0] as string)]: joined };
     },
 });
 
-function concatArrays(arrays: readonly HostArray[], keys: readonly string[], axis: number): HostArray {
+const isTextLists = (values: readonly Feature[]): values is readonly string[][] =>
+  values.every((value) => Array.isArray(value) && value.every((item) => typeof item === 'string'));
+
+/** Of one type, and of one shape but for the axis (counted from the end if negative); `op` and `keys` are for errors. */
+export function concatArrays(
+  op: string,
+  arrays: readonly HostArray[],
+  keys: readonly string[],
+  axis: number,
+): HostArray {
   const first = arrays[0] as HostArray;
   const rank = first.shape.length;
   const along = axis < 0 ? axis + rank : axis;
@@ -212,7 +229,7 @@ function concatArrays(arrays: readonly HostArray[], keys: readonly string[], axi
   if (odd >= 0 || along < 0 || along >= rank) {
     const other = Math.max(odd, 0);
     throw errors.size({
-      op: 'concat',
+      op,
       problem: `can't join "${keys[0]}" (${describeFeature(first)}) and "${keys[other]}" (${describeFeature(arrays[other] as HostArray)}) along axis ${axis}`,
       fix: 'give it arrays of one type that differ in that axis only.',
     });
@@ -299,7 +316,7 @@ const setdefault = exampleOp({
   doc: 'Sets a feature that is missing, or an array without values, to a constant. The constant fills the shape of an empty array, with its empty axes as 1.',
   options: {
     key: z.string().describe('key of the feature'),
-    value: plain.describe('the constant: a number, a text, or a list of numbers'),
+    value: plain.describe('the constant: a number, a text, or a list of either'),
   },
   positional: ['key', 'value'],
   create:
@@ -313,9 +330,10 @@ const setdefault = exampleOp({
     },
 });
 
-/** int32 for whole numbers, float32 for others. */
+/** int32 for whole numbers, float32 for others, also where one is too large; a list of texts is a list. */
 function constantOf(value: Plain): Feature {
   if (typeof value === 'string') return value;
+  if (isTextLists([value as Feature])) return value as readonly string[];
   const shape: number[] = [];
   for (let at: Plain = value; Array.isArray(at); at = at[0] as Plain) shape.push(at.length);
   const flat = [value].flat(Infinity as 1) as (number | boolean | string)[];
@@ -323,12 +341,12 @@ function constantOf(value: Plain): Feature {
     throw errors.size({
       op: 'setdefault',
       problem: `can't make an array of ${JSON.stringify(value)}`,
-      fix: 'give a number, a text, or a regular list of numbers.',
+      fix: 'give a number, a text, a list of texts, or a regular list of numbers.',
     });
   }
   const dtype = flat.every((item) => typeof item === 'boolean')
     ? 'bool'
-    : flat.every((item) => Number.isInteger(item))
+    : flat.every((item) => (Number(item) | 0) === item)
       ? 'int32'
       : 'float32';
   const out = allocate(dtype, shape);

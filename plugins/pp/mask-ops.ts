@@ -111,7 +111,9 @@ const bin_nyu_depth = keyedOp('bin_nyu_depth', {
       const out = allocate('int32', depth.shape);
       for (let i = 0; i < out.data.length; i++) {
         const unit = fround(fround((depth.data[i] as number) - fround(min_depth)) / range);
-        out.data[i] = Math.max(0, Math.min(num_bins - 1, Math.floor(fround(unit * num_bins))));
+        const bin = Math.floor(fround(unit * num_bins));
+        // What no int32 holds is the least one in the original, so 0.
+        out.data[i] = bin < 2 ** 31 ? Math.max(0, Math.min(num_bins - 1, bin)) : 0;
       }
       return out;
     };

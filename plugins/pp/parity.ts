@@ -3,13 +3,11 @@
 
 import { z } from 'zod';
 import { allocate, type HostArray, hostArray } from '../../core/array';
-import { parseCalls } from '../../core/call-string';
-import type { ExampleRng, Implementation } from '../../core/extensions';
+import type { Implementation } from '../../core/extensions';
 import type { ParityCase, ParityRunner } from '../../core/parity/case';
 import { exampleRng } from '../input';
 import type { Bytes } from './colour';
 import * as colour from './colour';
-import { sampleBox } from './crop-box';
 import { loadSentencePiece } from './sentencepiece';
 import { tokenizeTexts, toLength } from './token-ops';
 import * as warp from './warp';
@@ -47,36 +45,19 @@ const single: Readonly<Record<string, (image: Bytes, args: Args) => Bytes>> = {
 
 const argsOf = ({ args }: ParityCase) => ({ replace: warp.gray, ...args }) as unknown as Args;
 
-/** `boxes`: what `draw` gives for many draws, [draws, 4]. */
-function boxesOf(
-  { args }: ParityCase,
-  dtype: 'int32' | 'float32',
-  draw: (height: number, width: number, rng: ExampleRng) => readonly number[],
-): ReadonlyMap<string, HostArray> {
-  const { draws, image_shape } = args as { draws: number; image_shape: readonly [number, number, number] };
-  const boxes = Array.from({ length: draws }, (_, i) =>
-    draw(image_shape[0], image_shape[1], exampleRng(0, 0, i)),
-  );
-  return new Map([['boxes', hostArray(dtype, [draws, 4], boxes.flat())]]);
-}
-
-const cutout: ParityRunner = async (recorded) =>
-  boxesOf(recorded, 'int32', (height, width, rng) => {
-    const filled = warp.cutout(allocate('uint8', [height, width, 1]), argsOf(recorded).pad_size, 255, rng);
-    const pixels = Array.from(filled.data.keys()).filter((i) => filled.data[i] === 255);
+/** Where the filled boxes are, [draws, 4]. */
+const cutout: ParityRunner = async (recorded) => {
+  const { draws, image_shape } = recorded.args as { draws: number; image_shape: readonly [number, number, number] }; // prettier-ignore
+  const [height, width] = image_shape;
+  const boxes = Array.from({ length: draws }, (_, i) => {
+    const blank = allocate('uint8', [height, width, 1]);
+    const filled = warp.cutout(blank, argsOf(recorded).pad_size, 255, exampleRng(0, 0, i));
+    const pixels = Array.from(filled.data.keys()).filter((at) => filled.data[at] === 255);
     const [first, last] = [pixels[0] as number, pixels.at(-1) as number];
     const [y, x] = [Math.floor(first / width), first % width];
     return [y, x, Math.floor(last / width) - y + 1, (last % width) - x + 1];
   });
-
-/** The box that `inception_box(...)` draws, as y, x, height and width in parts of the image. */
-const inceptionBox: ParityRunner = async (recorded) => {
-  const [call] = parseCalls(recorded.args.pp as string);
-  const { area = [0.05, 1], aspect = [0.75, 1.33] } = Object.fromEntries((call?.args ?? []).map(({ name, value }) => [name, value])) as unknown as { area?: [number, number]; aspect?: [number, number] }; // prettier-ignore
-  return boxesOf(recorded, 'float32', (height, width, rng) => {
-    const box = sampleBox(height, width, { area, aspect }, rng);
-    return [box.top / height, box.left / width, box.height / height, box.width / width];
-  });
+  return new Map([['boxes', hostArray('int32', [draws, 4], boxes.flat())]]);
 };
 
 const textsOf = ({ string_inputs }: ParityCase) =>
@@ -84,9 +65,11 @@ const textsOf = ({ string_inputs }: ParityCase) =>
 const modelOf = ({ inputs }: ParityCase) => inputs.get('model')?.data as Uint8Array;
 
 const tokenize: ParityRunner = async (recorded) => {
-  const options = recorded.args as unknown as Parameters<typeof tokenizeTexts>[2];
+  const { sample_if_multi, ...options } = recorded.args as unknown as { sample_if_multi?: boolean } & Parameters<typeof tokenizeTexts>[2]; // prettier-ignore
   const tokenizer = await loadSentencePiece(modelOf(recorded));
-  const rows = textsOf(recorded).map((text) => tokenizeTexts(text, tokenizer, options));
+  const texts = textsOf(recorded);
+  if (sample_if_multi === false) return new Map([['labels', tokenizeTexts(texts, tokenizer, options)]]);
+  const rows = texts.map((text) => tokenizeTexts(text, tokenizer, options));
   const labels = Int32Array.from(rows.flatMap(({ data }) => Array.from(data)));
   return new Map([['labels', hostArray('int32', [rows.length, labels.length / rows.length], labels)]]);
 };
@@ -125,7 +108,6 @@ const augmented = Object.entries(single).map(([name, apply]): [string, ParityRun
 const runners: readonly (readonly [name: string, runner: ParityRunner])[] = [
   ...augmented,
   ['autoaugment:cutout', cutout],
-  ['inception_box', inceptionBox],
   ['tokenize', tokenize],
   ['tokenizers.sp', sp],
   ['bert_tokenize', bert],

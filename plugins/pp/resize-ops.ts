@@ -1,10 +1,11 @@
 // Ops that change the size of images. Names, arguments and defaults are the original's.
 
+import { z } from 'zod';
 import { allocate, HostArray } from '../../core/array';
 import type { ExampleRng, Feature, Implementation } from '../../core/extensions';
 import { arrayOf, errors, imageOf, keyedOp } from './features';
 import { resizeImage, type ResizeMethod, type ResizeOptions, roundHalfEven } from './resize';
-import { antialiasOption, methodOption, pair, side, sizeOption } from './size-options';
+import { antialiasOption, methodOption, pair, sizeOption } from './size-options';
 
 /** Resizes images, and stacks of them along leading axes (videos). */
 function resized(
@@ -50,7 +51,7 @@ function resizeSide(
   return (value: Feature, _: ExampleRng, key: string) => {
     const image = imageOf(value, key, op);
     const [height, width] = image.shape as [number, number, number];
-    const factor = Math.fround(target / choose(height, width));
+    const factor = Math.fround(Math.fround(target) / choose(height, width));
     const scaled = (length: number) => roundHalfEven(Math.fround(length * factor));
     const size = [scaled(height), scaled(width)] as const;
     if (size[0] < 1 || size[1] < 1) {
@@ -67,7 +68,7 @@ function resizeSide(
 const resize_small = keyedOp('resize_small', {
   doc: 'Resizes the shorter side of an image to a size and keeps its proportions; the longer side is rounded.',
   options: {
-    smaller_size: side.describe('new length of the shorter side'),
+    smaller_size: z.number().positive().describe('new length of the shorter side'),
     method: methodOption.default('area'),
     antialias: antialiasOption.default(false),
   },
@@ -78,7 +79,7 @@ const resize_small = keyedOp('resize_small', {
 const resize_long = keyedOp('resize_long', {
   doc: 'Resizes the longer side of an image to a size and keeps its proportions; the shorter side is rounded.',
   options: {
-    longer_size: side.describe('new length of the longer side'),
+    longer_size: z.number().positive().describe('new length of the longer side'),
     method: methodOption.default('area'),
     antialias: antialiasOption.default(true),
   },

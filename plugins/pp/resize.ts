@@ -16,6 +16,9 @@ export const resizeMethods = [
 ] as const;
 export type ResizeMethod = (typeof resizeMethods)[number];
 
+/** Methods that blend neighbours even where an output falls on the centre of an input. */
+const smoothing: ReadonlySet<ResizeMethod> = new Set(['gaussian', 'mitchellcubic']);
+
 export interface ResizeOptions {
   readonly method: ResizeMethod;
   readonly antialias: boolean;
@@ -54,7 +57,8 @@ export function resizeImage<D extends PixelType>(
   const out = allocate(image.dtype, [height, width, channels]);
   const stride = fullWidth * channels;
   const source = (image.data as Pixels).subarray(window.top * stride + window.left * channels);
-  if (height === window.height && width === window.width) {
+  const sameSize = height === window.height && width === window.width;
+  if (sameSize && !smoothing.has(options.method)) {
     copyRows(source, stride, out.data as Pixels, width * channels);
   } else if (options.method === 'nearest') {
     nearest(source, stride, window, out);

@@ -5,6 +5,11 @@ import { resizeMethods } from './resize';
 
 export const side = z.int().min(1);
 export const sizeOption = z.union([side, z.tuple([side, side])]);
+/** As the original's, with 0 for None. */
+export const optionalSize = z
+  .union([sizeOption, z.literal(0)])
+  .nullable()
+  .default(null);
 export const methodOption = z.enum(resizeMethods).describe('how new pixels are made from old ones');
 export const antialiasOption = z
   .boolean()

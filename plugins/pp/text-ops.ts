@@ -80,7 +80,9 @@ function general(x: number, digits: number): string {
 function numberText(x: number): string {
   if (Number.isNaN(x)) return 'nan';
   if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';
-  if (Number.isInteger(x) && Math.abs(x) < 1e6) return Object.is(x, -0) ? '-0' : String(x);
+  // TensorFlow computes without denormal numbers.
+  if (Math.abs(x) < 2 ** -126) return x < 0 || Object.is(x, -0) ? '-0' : '0';
+  if (Number.isInteger(x) && Math.abs(x) < 1e6) return String(x);
   const short = general(x, 6);
   return Math.fround(Number(short)) === x ? short : general(x, 9);
 }
@@ -99,6 +101,8 @@ function arrayText({ dtype, shape, data }: HostArray): string {
     const glue = rest === 0 ? ' ' : '\n'.repeat(rest) + ' '.repeat(axis + 1);
     return `[${parts.join(glue)}]`;
   };
+  // Of arrays without values it shows as many as there are: none, where there are entries.
+  if (data.length === 0 && shape[0]) return `[${'\n'.repeat(shape.length - 1)} ...]`;
   return text(0, 0, data.length);
 }
 
@@ -134,24 +138,26 @@ const strfmt = exampleOp({
     const parts = templateParts(template);
     return (example) => {
       const values = parts.flatMap(({ text, field }) =>
-        field === undefined ? [text] : [text, fieldText(featureOf(example, field, 'strfmt'), field)],
+        // As in the original, {} stands for nothing.
+        !field ? [text] : [text, fieldText(featureOf(example, field, 'strfmt'), field)],
       );
-      return { ...example, [outkey]: joinTexts(values, '') };
+      return { ...example, [outkey]: joinTexts(values) };
     };
   },
 });
 
-function fieldText(value: Feature, field: string): string | readonly string[] {
+function fieldText(value: Feature, field: string): Feature {
   if (typeof value === 'string') return value;
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  if (Array.isArray(value)) return mapTexts(value, field, 'strfmt', (text) => text);
   return arrayText(arrayOf(value, field, 'strfmt'));
 }
 
-/** Joins texts; where there are lists of one length, each of their entries. */
-function joinTexts(values: readonly (string | readonly string[])[], glue: string): Feature {
-  const length = values.find((value) => typeof value !== 'string')?.length;
-  if (length === undefined) return values.join(glue);
-  return Array.from({ length }, (_, i) => values.map((value) => (typeof value === 'string' ? value : value[i])).join(glue)); // prettier-ignore
+/** Joins texts; where there are (nested) lists of one shape, each of their entries. */
+function joinTexts(values: readonly Feature[]): Feature {
+  const list = values.find((value) => Array.isArray(value));
+  if (!list) return values.join('');
+  const entry = (value: Feature, i: number) => (Array.isArray(value) ? (value as Feature[])[i] as Feature : value); // prettier-ignore
+  return Array.from({ length: lengthOf(list) as number }, (_, i) => joinTexts(values.map((value) => entry(value, i)))); // prettier-ignore
 }
 
 const strjoin = keyedOp('strjoin', {

@@ -7,6 +7,7 @@ import type { Container } from '../../core/container';
 import type { Feature, Implementation, Registry, Tokenizer } from '../../core/extensions';
 import { tokens } from '../../core/train/run';
 import { arrayOf, errors, featureOf, keyedOp, mapTexts, textOf } from './features';
+import { concatArrays } from './general-ops';
 import { sentencePiece } from './sentencepiece';
 import { lowerAscii } from './text-ops';
 import { wordPiece } from './wordpiece';
@@ -192,7 +193,7 @@ const maskedSchema = z
     keys: z.array(z.string()).min(1).describe('keys of the arrays, in order'),
     outkey: z.string().default('text').describe('key to write'),
   })
-  .catchall(z.array(z.number()));
+  .catchall(z.array(z.union([z.number(), z.boolean()])));
 
 const masked_concat = {
   doc: "Joins arrays of token ids along their first axis, and writes masks of the same length: masked_concat(['prefix', 'suffix'], mask_ar=[0, 1]) has 0 for each id of the first and 1 for each of the second.",
@@ -208,13 +209,11 @@ const masked_concat = {
       const arrays = keys.map((key) =>
         arrayOf(featureOf(example, key, 'masked_concat'), key, 'masked_concat'),
       );
-      const joined = int32(arrays.flatMap(({ data }) => Array.from(data)));
+      const joined = concatArrays('masked_concat', arrays, keys, 0);
       const filled = Object.entries(masks).map(([name, values]) => {
-        const dtype = values.every(Number.isInteger) ? 'int32' : 'float32';
-        const flat = arrays.flatMap(({ data }, i) =>
-          new Array<number>(data.length).fill(values[i] as number),
-        );
-        return [name, hostArray(dtype, [flat.length], flat)] as const;
+        const dtype = values.every((value) => typeof value === 'boolean') ? 'bool' : values.every(Number.isInteger) ? 'int32' : 'float32'; // prettier-ignore
+        const flat = arrays.flatMap(({ data }, i) => new Array<number>(data.length).fill(Number(values[i])));
+        return [name, hostArray(dtype, joined.shape, flat)] as const;
       });
       return { ...example, [outkey]: joined, ...Object.fromEntries(filled) };
     };

@@ -55,7 +55,7 @@ def to_tf(v):
 
 
 def is_text(v):
-  return isinstance(v, str) or (isinstance(v, list) and all(isinstance(x, str) for x in v))
+  return isinstance(v, str) or (isinstance(v, list) and all(map(is_text, v)))
 
 
 def record(label, pp, data, note="", atol=0, rtol=0):

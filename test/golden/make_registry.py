@@ -11,12 +11,13 @@ from big_vision.pp import registry
 SPECS = [
     "f", "f()", "a.b.f", "a.b.f()", "f( 1 , 2 )", "f(1,)", "f(a=1,)", "func(1, '2', a=3, foo='bar')",
     'f("it\'s", \'say "x"\')', r"f('a\n\'b\'\\')", "f('é')", "f(r'\\d')", "f('a' 'b')", "f('')", "f(b'x')",
-    "f(-1, +2, -.5, 1e-3, 1_000, 0x1f, 5., .5)", "f(True, False, None)", "f((1, 2), [3, 4], (), [], (5,))", "f((1))",
+    "f(-1, +2, -.5, 1e-3, 1_000, 0x1f, 5., .5, -(1), +((2)))", "f(True, False, None)", "f((1, 2), [3, 4], (), [], (5,))", "f((1))",
     "f({'a': 1, 'b': [2]})", "f({1, 2})", "f([(1, 2), (3, [4, {}])])", "f(a=None, b=[1.5, 'x'])", "f(1+2j)",
     # What must fail.
     "", "f(", "f)", "f(a=1, 2)", "f(a==1)", "f(x)", "f(a=x)", "f(1 + 2)", "f(g())", "f(*[1])", "f(a=1,,b=2)",
     "f(1 2)", "1", "'f'", "f[0]", "f()()", "f(lambda: 1)", "f(f'{1}')", "f('a)", "a..b()", "f(not True)",
     "f(- -1)", "f(-True)", "f(-'a')", "f(2**3)", "f(1;2)", "f-g(1)", "f(if=1)",
+    "None", "True(1)", "f(a:=1)", "f(ur'x')", r"f('\x4')", r"f('\u12')",
 ]
 # What Python lets through (but for the first), and what an implementation may do otherwise.
 QUIRKS = [" f", "f ", "f().g", "(f)", "f # comment", "f(1) # comment", "f(1)\n", "f(\n1)", "f(a=1, a=2)"]

@@ -19,7 +19,8 @@ export const ppRunner: ParityRunner = async (recorded, services) => {
   const { args, distribution } = recorded;
   if (typeof args.pp !== 'string') throw new Error(`no rule for the op "${recorded.name}": the case has no args.pp`); // prettier-ignore
   const run = pipelineOf(args.pp, services);
-  return distribution ? drawn(recorded, run) : outputsOf(await run(exampleOf(recorded), drawRng(0, 0)));
+  const example = exampleOf(recorded);
+  return distribution ? drawn(recorded, example, run) : outputsOf(await run(example, drawRng(0, 0)));
 };
 
 /** The ops of a string, one after the other. */
@@ -36,11 +37,18 @@ function pipelineOf(text: string, { registry, container }: ParityServices): PpOp
 function exampleOf({ args, inputs, string_inputs = {} }: ParityCase): Example {
   // Some cases have their texts as bytes, too.
   const arrays = [...inputs].filter(([name]) => !(name in string_inputs));
-  const example = nest<Feature>([...arrays, ...Object.entries(string_inputs)]) as Record<string, Feature>;
-  const [first] = parseCalls(args.pp as string);
+  const pp = args.pp as string;
+  // A slash joins the keys of nested features; or it is part of a key, which then the ops name whole.
+  const isKey = (name: string) => !/flatten/.test(pp) && [`'${name}'`, `"${name}"`, `{${name}}`].some((text) => pp.includes(text)); // prettier-ignore
+  const given = [...arrays, ...Object.entries(string_inputs)] as [string, Feature][];
+  const example: Record<string, Feature> = {
+    ...(nest<Feature>(given.filter(([name]) => !isKey(name))) as Record<string, Feature>),
+    ...Object.fromEntries(given.filter(([name]) => isKey(name))),
+  };
+  const [first] = parseCalls(pp);
   if (!first?.name.startsWith('decode')) return example;
-  const named = /^decode\w*\([^)]*key=['"](\w+)['"]/.exec(args.pp as string)?.[1];
-  const key = named ?? 'image';
+  const named = (option: string) => first.args.find(({ name }) => name === option)?.value;
+  const key = (named('key') ?? named('inkey') ?? 'image') as string;
   const file = example[key];
   const isFile = file instanceof HostArray && file.dtype === 'uint8' && file.shape.length === 1;
   return isFile ? { ...example, [key]: file.data as Uint8Array } : example;
@@ -67,7 +75,7 @@ function outputsOf(example: Example): ParityOutputs {
 
 // ---- Random draws --------------------------------------------------------------------------------------------------------
 
-/** Pixels tell where they were: [y, x, 0]. */
+/** Pixels tell where they are: [y, x, 0]. */
 function coordinates([height, width]: readonly number[]): HostArray<'int32'> {
   const image = allocate('int32', [height as number, width as number, 3]);
   for (let i = 0; i < image.data.length / 3; i++) {
@@ -78,23 +86,33 @@ function coordinates([height, width]: readonly number[]): HostArray<'int32'> {
 }
 
 /** `boxes` of the crops that the ops make (or of the boxes that they put under `box`), or `fraction_flipped`. */
-async function drawn({ args, inputs, wanted }: ParityCase, run: PpOp): Promise<ParityOutputs> {
+async function drawn({ args, wanted }: ParityCase, example: Example, run: PpOp): Promise<ParityOutputs> {
   const { draws, image_shape } = args as { draws: number; image_shape?: readonly number[] };
-  // A recorded file has coordinates as its colours, too, as well as JPEG keeps them.
-  const file = inputs.get('image')?.data as Uint8Array | undefined;
-  const image = file ?? coordinates(image_shape ?? [1, 2]);
+  // A recorded image or file has coordinates as its colours, too, as well as JPEG keeps them.
+  const image = example.image ?? coordinates(image_shape ?? [1, 2]);
   const boxes: number[] = [];
   let flipped = 0;
   for (let draw = 0; draw < draws; draw++) {
-    const { image: result, box } = await run({ image }, drawRng(0, draw));
-    const { data, shape } = result as HostArray;
-    if (box instanceof HostArray) boxes.push(...box.data);
-    else boxes.push(data[0] as number, data[1] as number, shape[0] as number, shape[1] as number);
-    if (data[1] !== 0) flipped++;
+    const { image: result, box } = await run({ ...example, image }, drawRng(0, draw));
+    if (Array.isArray(box)) boxes.push(...(box as HostArray[]).flatMap((pair) => Array.from(pair.data)));
+    else boxes.push(...placeOf(result as HostArray));
+    if ((result as HostArray).data[1] !== 0) flipped++;
   }
   if (wanted.has('fraction_flipped'))
     return new Map([['fraction_flipped', hostArray('float32', [], [flipped / draws])]]);
   return new Map([['boxes', hostArray('float32', [draws, 4], boxes)]]);
+}
+
+/** The box that coordinates were cropped to; on average, as JPEG leaves single pixels a few off. */
+function placeOf({ data, shape }: HostArray): readonly number[] {
+  const [height, width] = shape as [number, number];
+  const sums = [0, 0];
+  for (let i = 0; i < data.length; i += 3) {
+    sums[0]! += data[i] as number;
+    sums[1]! += data[i + 1] as number;
+  }
+  const [y, x] = sums.map((sum) => sum / (height * width)) as [number, number];
+  return [Math.round(y - (height - 1) / 2), Math.round(x - (width - 1) / 2), height, width];
 }
 
 // ---- Comparison ----------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ describe('decode', () => {
     expect((await runPp('decode', { image })).image).toBe(image);
   });
 
-  it('reads BMP, upwards and downwards, by palette and with alpha', async () => {
+  it('reads BMP, upwards and downwards, by bytes and with alpha', async () => {
     const header = (width: number, height: number, bits: number, start: number) => {
       const bytes = Buffer.alloc(start);
       bytes.write('BM');
@@ -67,9 +67,10 @@ describe('decode', () => {
     expect((await decode(Buffer.concat([header(1, 2, 24, 54), rows]))).data).toEqual(Uint8Array.from([6, 5, 4, 3, 2, 1])); // prettier-ignore
     expect((await decode(Buffer.concat([header(1, -2, 24, 54), rows]))).data).toEqual(Uint8Array.from([3, 2, 1, 6, 5, 4])); // prettier-ignore
     expect((await decode(Buffer.concat([header(1, -2, 32, 54), rows]))).data).toEqual(Uint8Array.from([3, 2, 1, 6, 5, 4])); // prettier-ignore
+    // The original takes a byte for gray, whatever the palette says.
     const palette = header(1, 1, 8, 62);
     palette.set([0, 0, 0, 0, 7, 8, 9, 0], 54);
-    expect((await decode(Buffer.concat([palette, Buffer.from([1, 0, 0, 0])]))).data).toEqual(Uint8Array.from([9, 8, 7])); // prettier-ignore
+    expect((await decode(Buffer.concat([palette, Buffer.from([1, 0, 0, 0])]))).data).toEqual(Uint8Array.from([1, 1, 1])); // prettier-ignore
     expect((await failure(decode(header(1, 2, 24, 54)))).message).toContain('cut off');
   });
 
