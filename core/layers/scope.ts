@@ -182,6 +182,14 @@ export class Scope {
   }
 
   /**
+   * This scope before anything was drawn from it: for a function that a backward pass runs again (`tf.remat`), and that has to
+   * draw the same keys then.
+   */
+  fresh(): Scope {
+    return new Scope(this.path, this.source, this.rngs, this.layers);
+  }
+
+  /**
    * The scopes of `length` layers whose parameters are stacked along `axis` under one name, as Flax's lifted scan has
    * them: for layers that are equal in their parameters and differ in what they do. Otherwise see `scan`.
    */

@@ -13,6 +13,7 @@ import { meanOfExamples, namedOutput } from './per-example';
 import { save, saveSchema } from './save';
 
 export { asideKey, type Json, readAside } from './aside';
+export { batchKey, keyOfIds } from './batch-key';
 export { type ClassificationOptions, type Sums, sumsOf } from './classification';
 export { type ExampleFn, forEachExample, onlyOutput } from './each-example';
 export { forEachBatch, openPass, passOptions, type PassOptions, passSchema, type PassServices } from './feed';

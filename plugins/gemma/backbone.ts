@@ -67,7 +67,7 @@ export function backbone(config: BlockConfig): Backbone {
     const outputs: tf.Tensor[] = [];
     for (let i = 0; i < depth; i++) {
       const layer = scope.child('layers').child(`${i}`);
-      outputs.push(tf.remat((y: tf.Tensor) => block(layer, y), remat)(outputs[i - 1] ?? x));
+      outputs.push(tf.remat((y: tf.Tensor) => block(layer.fresh(), y), remat)(outputs[i - 1] ?? x));
     }
     return outputs;
   };

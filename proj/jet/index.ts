@@ -9,6 +9,8 @@ import { bitsPerDim, pixelStep } from './bits';
 import { contextOf, jet, jetOptions } from './model';
 import { jetRunners } from './parity';
 
+export { type Jet, jet, jetOptions } from './model';
+
 /** Maximum likelihood of images (arXiv:2412.15129): the hooks `batch`, `loss` and `predict`. */
 export default definePlugin({
   name: 'jet',

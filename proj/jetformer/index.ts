@@ -3,14 +3,26 @@
 import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import { jetformer, jetformerOptions } from './model';
+import { trainingSchema } from './options';
 import { jetformerRunners } from './parity';
+import { tapJetformer } from './train';
 
 export default definePlugin({
   name: 'jetformer',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { gemma: '^0.1.0', layers: '^0.1.0', mixture: '^0.1.0' },
+  needs: {
+    evaluators: '^0.1.0',
+    gemma: '^0.1.0',
+    jet: '^0.1.0',
+    layers: '^0.1.0',
+    losses: '^0.1.0',
+    mixture: '^0.1.0',
+  },
   doc: 'JetFormer (arXiv:2411.19722): an autoregressive model of raw images and text.',
+
+  options: trainingSchema,
+  apply: tapJetformer,
 
   register({ register }) {
     register('model', 'proj.jetformer.jetformer', {

@@ -14,7 +14,6 @@ import { vtt, vttOptions } from './vtt';
 
 export { depthFields, depthOfBin, type DepthOptions } from './depth';
 export { registerDenseEvaluators } from './evaluators';
-export { keyOfIds } from './key';
 export { panorama } from './losses';
 export { halvesFields } from './options';
 

@@ -26,6 +26,7 @@ import givt from '../../proj/givt';
 import gsam from '../../proj/gsam';
 import imageText from '../../proj/image_text';
 import jet from '../../proj/jet';
+import jetformer from '../../proj/jetformer';
 import uvim from '../../proj/uvim';
 import type { GoldenCase } from './golden';
 import { fetchAll } from './runtimes';
@@ -48,6 +49,7 @@ const plugins = [
   gsam,
   imageText,
   jet,
+  jetformer,
   uvim,
 ] as unknown as readonly Plugin[];
 
