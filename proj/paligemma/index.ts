@@ -9,6 +9,7 @@ import { tokens } from '../../core/train/run';
 import { forward } from '../../core/train/variables';
 import { registerEvaluators } from './evaluators';
 import { perplexity, shifted } from './loss';
+import { refcocoMask2str } from './mask2str';
 import { type Paligemma, paligemma, paligemmaOptions } from './model';
 import { paligemmaRunners } from './parity';
 import { predictFns } from './predict';
@@ -60,6 +61,7 @@ export default definePlugin({
       create: (options, registry) =>
         paligemma(options, (name, tower, where) => registry.create(container, 'model', name, tower, where)),
     });
+    register('pp', 'refcoco_mask2str', refcocoMask2str);
     registerEvaluators(registrar);
     registerParity(register, paligemmaRunners);
   },

@@ -4,13 +4,15 @@ import type { Batch } from '../../core/extensions';
 import * as tf from '../../core/tensor';
 import { weightedSoftmaxXent } from '../../plugins/losses';
 
+/** All words of a text but the last: [batch, length] -> [batch, length - 1]. */
+export const butLast = (x: tf.Tensor): tf.Tensor => tf.slice(x, [0, 0], [x.shape[0]!, x.shape[1]! - 1]);
+
 /** Words after the first, from those before them: what the model is asked, and what counts. */
 export function shifted({ text, mask_ar, mask_loss, ...rest }: Batch) {
   const [batch, length] = text!.shape as [number, number];
-  const first = (x: tf.Tensor) => tf.slice(x, [0, 0], [batch, length - 1]);
   const last = (x: tf.Tensor) => tf.slice(x, [0, 1], [batch, length - 1]);
   return {
-    inputs: { ...rest, text: first(text!), mask_ar: first(mask_ar!) } as Batch,
+    inputs: { ...rest, text: butLast(text!), mask_ar: butLast(mask_ar!) } as Batch,
     targets: last(text!),
     weights: tf.cast(last(mask_loss!), 'float32'),
   };

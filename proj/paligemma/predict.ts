@@ -7,7 +7,7 @@ import * as tf from '../../core/tensor';
 import { predictWith } from '../../core/train/predict';
 import { subtree, type Tree } from '../../core/tree';
 import { beamOptions, beamSearch, draw, drawOptions } from './decode';
-import { shifted } from './loss';
+import { butLast } from './loss';
 import type { Paligemma } from './model';
 
 type Names = 'logits' | 'image_avg_repr' | 'decode' | 'decode_with_logp' | 'beam_decode';
@@ -15,7 +15,10 @@ type Names = 'logits' | 'image_avg_repr' | 'decode' | 'decode_with_logp' | 'beam
 export function predictFns(model: Paligemma): Record<Names, PredictFn> {
   return {
     /** Of all words but the first, from those before them: [batch, length - 1, vocab_size]. */
-    logits: (params, batch) => model.apply(Scope.reading(params), shifted(batch).inputs, { train: false }),
+    logits: (params, { image, text, mask_ar }) => {
+      const inputs = { image: image!, text: butLast(text!), mask_ar: butLast(mask_ar!) };
+      return model.apply(Scope.reading(params), inputs, { train: false });
+    },
 
     /** The mean of the image's tokens, for few-shot evaluation: [batch, width]. */
     image_avg_repr: predictWith(

@@ -20,7 +20,9 @@ from big_vision.evaluators.proj.paligemma.transfers import storepreds
 from big_vision.evaluators.proj.paligemma.transfers import tallyqa
 from big_vision.evaluators.proj.paligemma.transfers import vqa
 from big_vision.evaluators.proj.paligemma.transfers import vqav2
+from big_vision.pp.proj.paligemma import segmentation as pp_segmentation
 import numpy as np
+import tensorflow as tf
 from pycocoevalcap.tokenizer import ptbtokenizer
 
 
@@ -170,6 +172,32 @@ def segmented():
       decoded=np.round(decoded[:2].astype(float), 6).tolist())
 
 
+ENCODER = {
+    "encoder.0": (6, 1, 4, 4), "encoder.2": (5, 6, 4, 4), "encoder.4": (7, 5, 4, 4), "encoder.6": (8, 7, 4, 4),
+    "encoder.8.net.0": (8, 8, 3, 3), "encoder.8.net.2": (8, 8, 3, 3), "encoder.8.net.4": (8, 8, 1, 1),
+    "encoder.9.net.0": (8, 8, 3, 3), "encoder.9.net.2": (8, 8, 3, 3), "encoder.9.net.4": (8, 8, 1, 1),
+    "encoder.10": (4, 8, 1, 1)}
+
+
+def encoded():
+  """Boxes and masks as tokens; the encoder is a narrow one."""
+  checkpoint = {"_vq_vae._embedding": wave((128, 4), 1.0)}
+  for name, shape in ENCODER.items():
+    checkpoint[name + ".weight"] = wave(shape, 2.0 / np.sqrt(np.prod(shape[1:])))
+    checkpoint[name + ".bias"] = wave(shape[:1], 0.1)
+  file = tempfile.mktemp(suffix=".npz")
+  np.savez(file, **checkpoint)
+  op = pp_segmentation.get_refcoco_mask2str(file)
+  found = []
+  for (h, w), box in [((90, 70), [0.1, 0.2, 0.9, 0.8]), ((40, 200), [0.0, 0.25, 1.0, 0.7525]), ((64, 64), [0.2, 0.2, 0.23, 0.5])]:
+    mask = (255 * (np.add.outer(7 * np.arange(h), 3 * np.arange(w)) % 23 < 11)).astype(np.uint8)
+    data = op({
+        "objects/mask": tf.constant(np.repeat(mask[..., None], 3, 2)), "objects/bbox": tf.constant(box, tf.float32),
+        "objects/refs/sentence": tf.constant("it")})
+    found.append(dict(size=[h, w], box=box, suffix=data["suffix"].numpy().decode()))
+  return found
+
+
 def record_perplexity():
   logits, labels = c.normal(1, (3, 4, 7), 2.0), np.random.default_rng(2).integers(0, 7, (3, 5)).astype(np.int32)
   labels[0, 2] = labels[2, 3] = 0
@@ -197,6 +225,7 @@ if __name__ == "__main__":
       "coco_caption": [run(coco_caption, CAPTIONS, metrics=["cider", "bleu-4", "rouge"])],
   }
   found["segmentation"] = segmented()
+  found["masks"] = encoded()
   words = ptbtokenizer.PTBTokenizer().tokenize({i: [{"caption": text}] for i, text in enumerate(WORDS)})
   found["words"] = [[text, words[i][0]] for i, text in enumerate(WORDS)]
   (c.HERE / "paligemma_evals.json").write_text(json.dumps(found, separators=(",", ":")) + "\n")

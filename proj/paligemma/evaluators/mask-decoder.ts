@@ -2,17 +2,10 @@
 
 import type { HostArray } from '../../../core/array';
 import { loadParams } from '../../../core/checkpoint/load-params';
-import { catalogue } from '../../../core/errors';
 import type { Params } from '../../../core/extensions';
 import type { Runtime } from '../../../core/runtime';
 import * as tf from '../../../core/tensor';
-
-const errors = catalogue('paligemma', {
-  noMaskDecoder: () => ({
-    what: 'The decoder of masks "oi" is gs://big_vision/paligemma/vae-oid.npz, and nothing is downloaded here.',
-    fix: "fetch https://storage.googleapis.com/big_vision/paligemma/vae-oid.npz and give its path as the evaluator's model.",
-  }),
-});
+import { maskFile } from '../mask-file';
 
 type Weights = Readonly<Record<string, tf.Tensor>>;
 
@@ -67,10 +60,11 @@ function decodeMasks(weights: Weights, codes: tf.Tensor): tf.Tensor {
 /** Reads a decoder, and gives a function from int32 [16] to float32 [64, 64, 1]. */
 export async function maskDecoder(
   runtime: Runtime,
-  file: string,
+  model: string,
 ): Promise<(codes: HostArray) => Promise<HostArray>> {
-  if (file === 'oi') throw errors.noMaskDecoder();
-  const arrays = Object.entries(await loadParams(file)).filter(([name]) => !name.startsWith('encoder'));
+  const arrays = Object.entries(await loadParams(maskFile(model))).filter(
+    ([name]) => !name.startsWith('encoder'),
+  );
   const weights = Object.fromEntries(
     arrays.map(([name, array]) => [name, runtime.toDevice(array as HostArray)]),
   );

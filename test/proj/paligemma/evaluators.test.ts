@@ -17,6 +17,7 @@ import {
   overlap,
   parseSegment,
 } from '../../../proj/paligemma/evaluators/segmentation';
+import { refcocoMask2str } from '../../../proj/paligemma/mask2str';
 import { captionMetrics } from '../../../proj/paligemma/evaluators/written';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -31,6 +32,7 @@ interface Entry {
 interface Recorded extends Readonly<Record<string, readonly Entry[]>> {
   readonly words: never;
   readonly segmentation: never;
+  readonly masks: never;
 }
 const file = path.resolve(__dirname, '../../golden/paligemma_evals.json');
 const recorded = JSON.parse(fs.readFileSync(file, 'utf8')) as Recorded;
@@ -139,6 +141,50 @@ test('boxes and masks', async () => {
   expect(overlaps.filter((iou) => iou === undefined)).toHaveLength(metrics.invalid!);
   expect(overlaps.reduce<number>((sum, iou) => sum + (iou ?? 0), 0) / 6).toBeCloseTo(metrics.miou!, 4);
   expect([share(0.5), share(0.75)]).toEqual([metrics['boxacc/0.5'], metrics['boxacc/0.75']]);
+});
+
+const encoder: Readonly<Record<string, readonly number[]>> = {
+  'encoder.0': [6, 1, 4, 4],
+  'encoder.2': [5, 6, 4, 4],
+  'encoder.4': [7, 5, 4, 4],
+  'encoder.6': [8, 7, 4, 4],
+  ...Object.fromEntries(
+    ['encoder.8.net', 'encoder.9.net'].flatMap((name) => [
+      [`${name}.0`, [8, 8, 3, 3]],
+      [`${name}.2`, [8, 8, 3, 3]],
+      [`${name}.4`, [8, 8, 1, 1]],
+    ]),
+  ),
+  'encoder.10': [4, 8, 1, 1],
+};
+
+test('masks as tokens', async () => {
+  const arrays: Record<string, HostArray> = { '_vq_vae._embedding': wave([128, 4], 1) };
+  for (const [name, shape] of Object.entries(encoder)) {
+    arrays[`${name}.weight`] = wave(shape, 2 / Math.sqrt(sizeOf(shape.slice(1))));
+    arrays[`${name}.bias`] = wave(shape.slice(0, 1), 0.1);
+  }
+  const model = path.join(temporaryFolder(), 'vae.npz');
+  await saveNpz(model, arrays);
+  const op = refcocoMask2str.create({ model });
+  const cases = recorded.masks as { size: [number, number]; box: number[]; suffix: string }[];
+  for (const { size, box, suffix } of cases) {
+    const [height, width] = size;
+    const inside = (_: unknown, at: number) => {
+      const pixel = Math.floor(at / 3);
+      return 255 * Number((7 * Math.floor(pixel / width) + 3 * (pixel % width)) % 23 < 11);
+    };
+    const mask = hostArray('uint8', [height, width, 3], Array.from({ length: 3 * height * width }, inside));
+    const example = {
+      'objects/mask': mask,
+      'objects/bbox': hostArray('float32', [4], box),
+      'objects/refs/sentence': 'it',
+    };
+    expect(await op(example, exampleRng(0, 0, 0))).toMatchObject({ prefix: 'it', suffix });
+  }
+  await expect(async () => refcocoMask2str.create({ model: 'oi' })({}, exampleRng(0, 0, 0))).rejects.toThrow(
+    /vae-oid\.npz/,
+  );
 });
 
 test('what a batch cannot hold goes beside it', async () => {
