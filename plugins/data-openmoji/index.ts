@@ -59,6 +59,7 @@ export async function openmoji({
         hexcode: emoji.hexcode,
         captions: { text: captionsOf(emoji) },
         texts: textsOf(emoji),
+        terms: [emoji.name, ...emoji.tags],
       };
     },
   };
@@ -75,7 +76,8 @@ export default definePlugin({
     register('data', 'openmoji', {
       doc: [
         'Pictures of OpenMoji on white: image uint8 [size, size, 3]; captions/text: the name, and the name with tags;',
-        'group, and its place among the sorted groups as label (also labels) int32; texts: the captions and the group; hexcode.',
+        'group, and its place among the sorted groups as label (also labels) int32; texts: the captions and the group;',
+        'terms: the name and each tag; hexcode.',
         'The pictures are drawn on first use, which takes ten seconds.',
       ].join(' '),
       options: openmojiOptions,

@@ -27,7 +27,10 @@ test('the splits are fixed, have nothing in common, and keep skin tones together
 
 test('an example: picture, captions, group', async () => {
   const source = await open();
-  const { image, captions, texts, label, group, hexcode } = (await source.get(0)) as Record<string, unknown>;
+  const { image, captions, texts, terms, label, group, hexcode } = (await source.get(0)) as Record<
+    string,
+    unknown
+  >;
   expect([(image as HostArray).dtype, (image as HostArray).shape]).toEqual(['uint8', [16, 16, 3]]);
   expect({ captions, group, hexcode }).toEqual({
     hexcode: '1F643',
@@ -37,6 +40,7 @@ test('an example: picture, captions, group', async () => {
     },
   });
   expect(texts).toEqual([...(captions as { text: string[] }).text, group]);
+  expect(terms).toEqual(['upside-down face', 'face', 'hehe', 'smile', 'upside-down', 'turn']);
   expect(source.classes).toHaveLength(11);
   expect(label).toEqual(hostArray('int32', [], [source.classes!.indexOf('smileys emotion')]));
   // A yellow face on white.
