@@ -207,7 +207,18 @@ export function subtree<T>(tree: Tree<T>, name: string): Tree<T> {
 
 /** A pattern as the original's configs write it: it must match the whole slash-joined name. */
 export function fullMatch(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern})$`);
+  return pythonRegex(pattern, (body) => `^(?:${body})$`);
+}
+
+/** A regular expression of Python's: flags may stand in front as (?i), a named group is (?P<name>...), and \Z is the end. */
+export function pythonRegex(pattern: string, anchored: (body: string) => string): RegExp {
+  const [front = '', flags = ''] = /^\(\?([ims]+)\)/.exec(pattern) ?? [];
+  const body = pattern
+    .slice(front.length)
+    .replace(/\(\?P<(\w+)>/g, '(?<$1>')
+    .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
+    .replace(/\\Z/g, '$$');
+  return new RegExp(anchored(body), flags);
 }
 
 /** For each name the index of the first pattern that matches it whole, or -1. */

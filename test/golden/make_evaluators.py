@@ -1,6 +1,9 @@
-"""Cases of kind `evaluator`: classification, with padding and examples without a label."""
+"""Cases of kind `evaluator`: classification, with padding and examples without a label; and functions on trees."""
+
+import json
 
 import common as c
+import big_vision.utils as u
 from big_vision.evaluators import classification
 from big_vision.evaluators import common as eval_common
 from big_vision.models import vit
@@ -73,5 +76,22 @@ def main():
               note="a ViT on images; the last five are padding.", atol=2e-5, rtol=1e-4)
 
 
+def trees():
+  """Names that fall together, and what Python's regular expressions and templates can say."""
+  def record(label, name, args, result):
+    c.save_case(f"eval_tree_{label}", kind="evaluator", name=f"utils:{name}", args=args, string_outputs=["result"],
+                outputs=dict(result=json.dumps(result, sort_keys=True)), note="result is JSON.")
+
+  keys, values = ["a/b", "a/b", "c", "c/d", "c"], [1, 2, 3, 4, 5]
+  record("recover_twice", "recover_tree", dict(keys=keys, values=values), u.recover_tree(keys, values))
+  tree = {"enc": {"block_0": {"kernel": 1}, "block_1": {"kernel": 2}}, "head": {"kernel": 3}, "step": 4}
+  for label, replacements in (
+      ("named", {r"(?P<part>enc)/block_(?P<i>\d)": r"\g<part>oder/\g<i>"}), ("flags", {"(?i)ENC/": "", r"head/kernel\Z": "head"}),
+      ("same", {r".*kernel": "all"}), ("escapes", {"step": r"a\tb\\c"})):
+    record(f"replace_{label}", "tree_replace", dict(tree=tree, replacements=replacements), u.tree_replace(tree, replacements))
+
+
 if __name__ == "__main__":
   main()
+  c.clear("eval_tree_")
+  trees()

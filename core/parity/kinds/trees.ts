@@ -1,7 +1,7 @@
 // Functions on trees, of the original's utils: results as JSON.
 
-import { namedLeaves, nest, type NestedRecord, type Tree } from '../../tree';
-import { filterTree, renameTree, type TreeMask } from '../../tree-edit';
+import { namedLeaves, type NestedRecord, type Tree } from '../../tree';
+import { filterTree, recoverTree, renameTree, type TreeMask } from '../../tree-edit';
 import type { ParityRunner } from '../case';
 
 const asJson =
@@ -14,7 +14,7 @@ type Plain = NestedRecord<unknown>;
 export const treeRunners: Readonly<Record<string, ParityRunner>> = {
   'utils:tree_flatten_with_names': asJson(({ tree }) => namedLeaves(tree as Tree<unknown>)),
   'utils:recover_tree': asJson(({ keys, values }) =>
-    nest((keys as string[]).map((key, i) => [key, (values as unknown[])[i]] as const)),
+    recoverTree((keys as string[]).map((key, i) => [key, (values as unknown[])[i]] as const)),
   ),
   'utils:tree_filter': asJson(({ tree, mask }) => filterTree(tree as Plain, mask as TreeMask)),
   'utils:tree_replace': asJson(({ tree, replacements }) =>
