@@ -1,7 +1,7 @@
 // Distances between what a student and a teacher give for the same examples. Traced.
 
 import * as tf from '../../core/tensor';
-import { softmaxXent } from './xent';
+import { softmaxXent, toLastAxis } from './xent';
 
 export const distanceKinds = ['euclidean', 'l2', 'hard', 'kl', 'logsoftmax_euclidean', 'agree'] as const;
 export type DistanceKind = (typeof distanceKinds)[number];
@@ -55,15 +55,8 @@ export function distance(
       return tf.mul(t ** 2, divergence({ logits, labels }, { reduction: false }));
     }
     case 'agree': {
-      const best = (x: tf.Tensor, k: number) => tf.topk(withAxisLast(x, axis), k).indices;
+      const best = (x: tf.Tensor, k: number) => tf.topk(toLastAxis(x, axis), k).indices;
       return tf.sum(tf.cast(tf.equal(best(student, k), best(teacher, 1)), 'int32'), -1);
     }
   }
-}
-
-/** With two axes swapped, the order that the original's results have. */
-function withAxisLast(x: tf.Tensor, axis: number): tf.Tensor {
-  const order = x.shape.map((_, i) => i);
-  [order[axis], order[x.rank - 1]] = [x.rank - 1, axis];
-  return axis === x.rank - 1 ? x : tf.transpose(x, order);
 }

@@ -41,7 +41,8 @@ export const softmaxXent =
     return reduce(nll, options);
   };
 
-function toLastAxis(x: tf.Tensor, axis: number): tf.Tensor {
+/** With that axis behind the others. */
+export function toLastAxis(x: tf.Tensor, axis: number): tf.Tensor {
   const from = axis < 0 ? axis + x.rank : axis;
   if (from === x.rank - 1) return x;
   const others = Array.from({ length: x.rank }, (_, i) => i).filter((i) => i !== from);

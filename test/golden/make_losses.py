@@ -1,6 +1,7 @@
 """Cases of kind `loss`: values, and gradients of the sum of the output."""
 
 import common as c
+from big_vision.evaluators.proj.distill import distance
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -87,6 +88,10 @@ def main():
   record("onehot_scalar", "onehot", u.onehot, dict(labels=np.int32(2)), dict(num_classes=4), "a label alone gives one row.", grad=())
   record("onehot_2d", "onehot", u.onehot, dict(labels=np.array([[1, 2], [0, 3]], np.int32)), dict(num_classes=4),
          "two dimensions.", grad=())
+
+  maps = dict(student=c.normal(15, (4, 3, 2)), teacher=c.normal(16, (4, 3, 2)))
+  record("distill_agree_axis0", "distill/dist", distance.dist, maps, dict(kind="agree", k=2, feat_axis=0), "over the first axis.",
+         grad=())
 
   image = c.normal(11, (4, 3, 3, 2))
   for p, seed in ((0.2, 0), (0.2, 5), (1.0, 1)):
