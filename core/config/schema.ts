@@ -6,14 +6,18 @@ import { isDict } from '../tree';
 
 const count = z.number().int().min(0);
 
-/** `{prefix}_{steps,epochs,examples,percent}`: at most one of them, in the unit that suits the config. */
+/** `{prefix}_{steps,epochs,examples,percent}`: at most one of them, in the unit that suits the config; null is none. */
 export function duration<Prefix extends string>(prefix: Prefix, doc: string) {
   return {
-    [`${prefix}_steps`]: z.number().optional().describe(`${doc}, in steps`),
-    [`${prefix}_epochs`]: z.number().optional().describe(`${doc}, in epochs of the training data`),
-    [`${prefix}_examples`]: z.number().optional().describe(`${doc}, in examples`),
-    [`${prefix}_percent`]: z.number().optional().describe(`${doc}, as a fraction (0 to 1) of the run`),
-  } as { [K in `${Prefix}_${'steps' | 'epochs' | 'examples' | 'percent'}`]: z.ZodOptional<z.ZodNumber> };
+    [`${prefix}_steps`]: z.number().nullish().describe(`${doc}, in steps`),
+    [`${prefix}_epochs`]: z.number().nullish().describe(`${doc}, in epochs of the training data`),
+    [`${prefix}_examples`]: z.number().nullish().describe(`${doc}, in examples`),
+    [`${prefix}_percent`]: z.number().nullish().describe(`${doc}, as a fraction (0 to 1) of the run`),
+  } as {
+    [K in `${Prefix}_${'steps' | 'epochs' | 'examples' | 'percent'}`]: z.ZodOptional<
+      z.ZodNullable<z.ZodNumber>
+    >;
+  };
 }
 
 export const dataSchema = z
@@ -135,13 +139,13 @@ export const configSchema = z.strictObject({
   optax_name: z.string().describe('see `bv list optimizers`'),
   optax: z.record(z.string(), z.unknown()).default({}).describe('options of the optimizer'),
   lr: z.number().describe('learning rate'),
-  lr_mults: z.array(z.tuple([z.string(), z.number().positive()])).optional(),
-  wd: z.number().optional().describe('weight decay, decoupled and not multiplied by lr'),
+  lr_mults: z.array(z.tuple([z.string(), z.number().positive()])).nullish(),
+  wd: z.number().nullish().describe('weight decay, decoupled and not multiplied by lr'),
   wd_mults: z.array(z.tuple([z.string(), z.number()])).default([['.*/kernel', 1.0]]),
   schedule: scheduleSchema
     .default({})
     .describe('learning-rate schedule, or (pattern, schedule or null) pairs'),
-  grad_clip_norm: z.number().positive().optional(),
+  grad_clip_norm: z.number().min(0).nullish().describe('largest norm of all gradients together; 0 is off'),
   grad_clip_per_example: z
     .boolean()
     .optional()

@@ -49,6 +49,7 @@ export default definePlugin({
       .min(1)
       .default(['image', 'labels'])
       .describe('what of the batch is mixed, all with the same weight'),
+    fold_in: z.null().optional().describe("of the original's configs, where it says nothing either"),
   }),
 
   register({ register }) {

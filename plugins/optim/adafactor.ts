@@ -19,10 +19,10 @@ export const adafactorOptions = z.strictObject({
   beta2_cap: z.number().default(0.999).describe('upper bound of that decay'),
   clipping_threshold: z
     .number()
-    .positive()
+    .min(0)
     .nullish()
-    .describe('largest root mean square of the update of a leaf'),
-  momentum: z.number().nullable().default(0.9).describe('decay of the mean of updates; null for none'),
+    .describe('largest root mean square of the update of a leaf; 0 or null for none'),
+  momentum: z.number().nullable().default(0.9).describe('decay of the mean of updates; 0 or null for none'),
   dtype_momentum: storage.default('bfloat16').describe('how that mean is stored'),
   eps: z.number().default(1e-30).describe('added to squared gradients'),
 });

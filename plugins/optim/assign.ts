@@ -56,8 +56,9 @@ function scheduleEntries({ schedule }: Config) {
 function multipliers(
   where: string,
   names: readonly string[],
-  pairs: readonly (readonly [pattern: string, value: number])[] = [],
+  listed: readonly (readonly [pattern: string, value: number])[] | null | undefined,
 ): (number | undefined)[] {
+  const pairs = listed ?? [];
   const patterns = pairs.map(([pattern]) => pattern);
   return matches(where, names, patterns).map((index) => pairs[index]?.[1]);
 }

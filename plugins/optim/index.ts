@@ -59,7 +59,7 @@ export default definePlugin({
       options: traceOptions,
       positional: ['decay'],
       create: ({ decay, nesterov, accumulator_dtype }) =>
-        momentumHp({ momentum: decay, nesterov, dtype: accumulator_dtype ?? 'float32' }),
+        momentumHp({ momentum: decay, nesterov, dtype: accumulator_dtype ?? null }),
     });
     register('optimizer', 'scale_by_trust_ratio', {
       doc: 'Gradients with the norm of their parameters, array by array, as in LARS and LAMB.',

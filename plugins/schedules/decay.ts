@@ -46,10 +46,10 @@ export function rsqrt<T>(decay: Decay<T>, options: RsqrtOptions, length: RunLeng
   return math.div(peak, math.sqrt(math.add(1, math.div(elapsed, timescale))));
 }
 
-/** peak mults[i] from steps[i] on, and peak before steps[0]: the multipliers don't accumulate. */
+/** peak mults[i] from steps[i], rounded down, on; peak before that. The multipliers don't accumulate. */
 export function stair<T>({ math, peak }: Decay<T>, { steps, mults }: StairOptions): T {
   const multiplier = steps.reduce<T>(
-    (before, step, i) => math.from(step, mults[i] as number, before),
+    (before, step, i) => math.from(Math.floor(step), mults[i] as number, before),
     math.constant(1),
   );
   return math.mul(peak, multiplier);

@@ -62,6 +62,10 @@ MAKE = {
     "trace": (dict(BASE, optax_name="trace", optax=dict(decay=0.7, nesterov=True)), "momentum of optax."),
     "per_example": (dict(BASE, grad_clip_norm=2.0, grad_clip_per_example=True), "gradients [3, ...] of three examples."),
     "rms": (dict(BASE, optax_name="scale_by_rms"), "another transform of optax."),
+    "rms_args": (dict(BASE, optax_name="scale_by_rms", optax=dict(eps_in_sqrt=False, bias_correction=True, eps=1e-3)),
+                 "eps beside the root, and a mean without bias."),
+    "unset": (dict(BASE, optax_name="big_vision.momentum_hp", optax=dict(dtype=None), wd=None, lr_mults=None, grad_clip_norm=0.0),
+              "None, and a norm of 0, are as if the key weren't there; momentum in the dtype of the parameters."),
 }
 
 
@@ -181,6 +185,9 @@ SCHEDULES = {
     "stair": dict(decay_type="stair", steps=[12, 24, 36], mults=[0.5, 0.1, 0.01]),
     "stair_warmup": dict(decay_type="stair", steps=[10, 20], mults=[0.1, 0.01], warmup_steps=5, cooldown_steps=3),
     "base": dict(decay_type="cosine", base=0.3, warmup_steps=2),
+    "sizes_unknown": dict(decay_type="cosine", warmup_epochs=0.3, cooldown_examples=64),
+    "null": dict(decay_type="linear", warmup_steps=None, warmup_percent=0.2, cooldown_epochs=None),
+    "stair_between": dict(decay_type="stair", steps=[10.5, 20], mults=[2.0, 3.0]),
 }
 
 
@@ -237,7 +244,8 @@ def steps_and_itstime():
       dict(every_n_steps=20, total_steps=44, last=False), dict(every_n_steps=10, total_steps=30, first=False),
       dict(every_n_steps=10, total_steps=52, first=False, last=True, drop_close_to_last=0.0),
       dict(every_n_steps=None, total_steps=20), dict(every_n_steps=0, total_steps=20),
-      dict(every_n_steps=1, total_steps=5), dict(every_n_steps=1000, total_steps=20))):
+      dict(every_n_steps=1, total_steps=5), dict(every_n_steps=1000, total_steps=20),
+      dict(every_n_steps=5, total_steps=20, host=0), dict(every_n_steps=5, total_steps=20, host=1))):
     steps = np.arange(args["total_steps"] + 1, dtype=np.int32)
     c.save_case(f"sched_itstime_{i}", kind="schedule", name="itstime", args=args, inputs=dict(step=steps),
                 outputs=dict(output=np.array([bool(c.u.itstime(int(s), **args)) for s in steps])),

@@ -7,25 +7,30 @@ import { itstime, stepsOf } from '../../train/steps';
 import type { ParityRunner } from '../case';
 import { outcomesOf } from '../outcomes';
 
-/** Multipliers as the step uses them; those on the host have to be the same. */
+/** Multipliers as the step uses them; those on the host have to be the same, up to rounding. */
 export const scheduleRunner: ParityRunner = async ({ args, inputs }, { runtime, registry, container }) => {
   const { total_steps, batch_size, data_size, base, decay_type = 'stair', ...options } = args;
-  // Where nothing refers to them, the original leaves out the other sizes.
-  const length = { total_steps, batch_size: batch_size ?? 1, data_size: data_size ?? 1 } as RunLength;
+  // A run has all of them; here, as in the original, durations that refer to one that is left out count as not set.
+  const length = { total_steps, batch_size, data_size } as RunLength;
   const all = base === undefined ? options : { ...options, mult: base };
   const schedule = registry.create(container, 'schedule', String(decay_type), all, 'args')(length);
   const steps = inputs.get('step');
   if (!steps) throw new Error('the case has no input "step"');
-  const at = runtime.jit(
-    (steps: tf.Tensor) =>
-      tf.stack(tf.unstack(steps).map((step) => tf.cast(schedule.traced(step), 'float32'))),
-    { name: 'parity schedule' },
+  const at = runtime.jit((step: tf.Tensor) => tf.cast(schedule.traced(step), 'float32'), {
+    name: 'parity schedule',
+  });
+  const rates = await Promise.all(
+    Array.from(steps.data, async (step) => {
+      const rate = await runtime.toHost(at(runtime.toDevice(hostArray('int32', [], [step]))));
+      return rate.data[0] as number;
+    }),
   );
-  const lr = await runtime.toHost(at(runtime.toDevice(steps)));
   const host = Array.from(steps.data, (step) => schedule.at(step));
-  const off = host.findIndex((value, i) => Math.abs(value - (lr.data[i] as number)) > 1e-5 * (1 + Math.abs(value))); // prettier-ignore
-  if (off >= 0) throw new Error(`step ${steps.data[off]}: ${lr.data[off]} traced, ${host[off]} on the host`);
-  return new Map([['lr', lr]]);
+  // XLA multiplies by reciprocals where the host divides: at the end of a long run what is left is rounded differently.
+  const allowed = 1e-4 * Math.max(...host.map(Math.abs));
+  const off = host.findIndex((value, i) => Math.abs(value - (rates[i] as number)) > allowed);
+  if (off >= 0) throw new Error(`step ${steps.data[off]}: ${rates[off]} traced, ${host[off]} on the host`);
+  return new Map([['lr', hostArray('float32', steps.shape, rates)]]);
 };
 
 interface ItstimeArgs {
@@ -34,13 +39,17 @@ interface ItstimeArgs {
   readonly first?: boolean;
   readonly last?: boolean;
   readonly drop_close_to_last?: number;
+  /** Of the process that acts; a case is run by one alone, the first. */
+  readonly host?: number | null;
 }
 
 export const itstimeRunner: ParityRunner = async ({ args, inputs }) => {
-  const { every_n_steps, total_steps, first, last, drop_close_to_last } = args as unknown as ItstimeArgs;
+  const { every_n_steps, total_steps, first, last, drop_close_to_last, host } =
+    args as unknown as ItstimeArgs;
   const options = { first, last, dropCloseToLast: drop_close_to_last };
   const steps = Array.from(inputs.get('step')?.data ?? []);
-  const due = steps.map((step) => Number(itstime(step, every_n_steps, total_steps, options)));
+  const acts = (host ?? 0) === 0;
+  const due = steps.map((step) => Number(acts && itstime(step, every_n_steps, total_steps, options)));
   return new Map([['output', hostArray('uint8', [due.length], due)]]);
 };
 
