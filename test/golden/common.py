@@ -97,12 +97,12 @@ def save_case(folder, *, kind, name, args=None, inputs=None, outputs=None, note=
   return path
 
 
-def clear(prefix):
-  """Removes the earlier cases whose folder starts with `prefix`."""
+def clear(prefix, but=None):
+  """Removes the earlier cases whose folder starts with `prefix`, but not those that start with `but`: another script's."""
   for root in (CASES, RECORDINGS):
     root.mkdir(exist_ok=True)
     for path in root.iterdir():
-      if path.name.startswith(prefix):
+      if path.name.startswith(prefix) and not (but and path.name.startswith(but)):
         shutil.rmtree(path)
 
 

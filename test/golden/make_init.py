@@ -43,8 +43,8 @@ def as_train(model, seed, image, init_head_bias=None):
 
 
 def main():
-  c.clear("init_exact_")
-  c.clear("train_init_")
+  c.clear("init_exact_vit_")
+  c.clear("train_init_vit_")
   # With and without jit the original differs by one unit in the last place (of the MLP biases, which are 1e-6 times
   # a normal); without fused multiply-add by up to 6e-8 near zero.
   biases = r".*/MlpBlock_0/Dense_\d/bias"

@@ -89,9 +89,9 @@ def training():
 
 
 if __name__ == "__main__":
-  c.clear("model_jet")
-  c.clear("init_exact_jet")
-  c.clear("train_jet")
+  c.clear("model_jet", but="model_jetformer")
+  c.clear("init_exact_jet", but="init_exact_jetformer")
+  c.clear("train_jet", but="train_jetformer")
   model()
   init()
   training()

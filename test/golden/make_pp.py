@@ -218,7 +218,7 @@ def distributions(jpeg_of):
 
 
 if __name__ == "__main__":
-  c.clear("pp_")
+  c.clear("pp_", but="pp_clippo_")
   picture = photo()
   jpeg_bytes = decoding(picture)
   resizing(picture)
