@@ -40,8 +40,10 @@ import {
   logicalNot,
   type LogSoftmaxAttrs,
   matMul,
+  max,
   maximum,
   type MaxPoolAttrs,
+  min,
   minimum,
   type MirrorPadAttrs,
   mul,
@@ -107,6 +109,8 @@ import {
   sizeOfReduced,
   sumTo,
 } from './gradient-rule';
+import { runOwn } from './own-ops';
+import { byPosition } from './own-rules';
 import { registerVolumeGradients } from './volume-gradients';
 
 function registerElementwise(): void {
@@ -249,16 +253,17 @@ function registerReductions(): void {
     broadcastTo(keepDims(dy, x, axis), x.shape);
   fromInput<SumAttrs>('Sum', (dy, x, { axis }) => spread(dy, x, axis));
   fromInput<SumAttrs>('Mean', (dy, x, { axis }) => spread(div(dy, sizeOfReduced(x, axis)), x, axis));
-  // Equal extremes share the gradient.
-  for (const kernel of ['Max', 'Min']) {
+  // Equal extremes share the gradient. They are looked for anew: where a compiler computes x for its extreme and once more for
+  // the comparison, the last bits may differ, and none would be equal.
+  for (const [kernel, extremeOf] of Object.entries({ Max: max, Min: min })) {
     rule<{ reductionIndices?: number[]; axis?: number[] }>(
       kernel,
-      { inputs: ['x'], result: true },
-      (dy, [x, y], { reductionIndices, axis = reductionIndices }) => ({
+      { inputs: ['x'] },
+      (dy, [x], { reductionIndices, axis = reductionIndices }) => ({
         x: () => {
-          const input = x as Tensor;
+          const [input] = runOwn('OptimizationBarrier', byPosition([x as Tensor]), {}) as [Tensor];
           const axes = util.parseAxisParam(axis as number[], input.shape);
-          const chosen = float(equal(input, keepDims(y as Tensor, input, axes)));
+          const chosen = float(equal(input, extremeOf(input, axes, true)));
           return mul(chosen, div(keepDims(dy, input, axes), sum(chosen, axes, true)));
         },
       }),

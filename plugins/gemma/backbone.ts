@@ -116,7 +116,7 @@ export function backbone(config: BlockConfig): Backbone {
   return {
     transform(scope, x, places, train) {
       const blocks = throughBlocks(scope, x, places, train);
-      return { blocks, ...ended(scope, blocks.at(-1) as tf.Tensor) };
+      return { blocks, ...ended(scope, blocks.at(-1) ?? x) };
     },
     prefill(scope, x, places, size) {
       const length = x.shape[1] as number;

@@ -105,7 +105,7 @@ export const gemmaOptions = z.strictObject({
     .optional()
     .describe(`a named size: ${Object.keys(gemmaVariants).join(', ')}. Other options override it`),
   width: size('width of the tokens'),
-  depth: size('number of blocks'),
+  depth: z.int().min(0).optional().describe("number of blocks; default: the variant's"),
   mlp_dim: size('width inside the MLPs'),
   num_heads: size('heads of queries'),
   num_kv_heads: size('heads of keys and values, a divisor of num_heads; several queries share one'),

@@ -48,7 +48,7 @@ const rate = z.number().min(0).max(1).default(0);
 
 export const cappaOptions = z.strictObject({
   num_heads: count.default(8).describe('attention heads of the encoder'),
-  num_layers: count.default(6).describe('blocks of the encoder'),
+  num_layers: z.int().min(0).default(6).describe('blocks of the encoder'),
   mlp_dim: count.default(2048).describe('hidden width of its MLPs'),
   emb_dim: count.default(512).describe('width of the encoder'),
   enc_dropout_rate: rate.describe('dropout in the encoder'),

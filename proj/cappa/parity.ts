@@ -12,11 +12,12 @@ import { wordWeights } from './words';
 export const cappaRunners: Readonly<Record<string, ParityRunner>> = {
   'model proj/cappa/cappa': modelRunner({
     losses: {
-      weighted_softmax_xent: ({ output }, batch) =>
+      // The call's argument has another name than the batch's.
+      weighted_softmax_xent: ({ output }, { text, labels = text!, ...batch }) =>
         weightedSoftmaxXent({ label_smoothing: 0, normalize: true })({
           logits: output as tf.Tensor,
-          labels: batch.labels!,
-          weights: wordWeights(batch),
+          labels,
+          weights: wordWeights({ ...batch, labels }),
         }),
     },
   }),

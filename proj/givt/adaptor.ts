@@ -11,7 +11,7 @@ import { gridOfPatches } from './grid';
 const count = z.int().min(1);
 
 export const adaptorOptions = z.strictObject({
-  num_blocks: count.default(4),
+  num_blocks: z.int().min(0).default(4),
   num_channels: count.default(4).describe('numbers in a word of the code; an even number'),
   num_channels_bottleneck: count
     .nullable()

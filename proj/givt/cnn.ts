@@ -12,7 +12,7 @@ const count = z.int().min(1);
 export const givtCnnOptions = z.strictObject({
   ...vaeFields,
   filters: count.default(128).describe('channels before they are multiplied'),
-  num_res_blocks: count.default(2).describe('residual blocks at each resolution'),
+  num_res_blocks: z.int().min(0).default(2).describe('residual blocks at each resolution'),
   channel_multipliers: z
     .array(count)
     .default([])

@@ -105,7 +105,8 @@ const pool: Readonly<Record<'gap' | 'max' | 'none', (x: tf.Tensor, real: tf.Tens
 /**
  * The embedding of each patch's place: the learned grid, resized to the image's own size in patches (bilinear,
  * antialiased where it shrinks). Resizing is a product of a matrix for rows and one for columns, of which only the
- * lines of the patches that are there are made. Not a number beyond the largest side, as in the original.
+ * lines of the patches that are there are made. Not a number before the first place and beyond the
+ * largest side, as in the original.
  * Parameter: `pos_embedding` [nposemb, nposemb, width].
  * @returns float [batch, patches, width]
  */
@@ -130,7 +131,10 @@ function positions(
     tf.reshape(tf.castStorage(grid, 'float32'), [nposemb * nposemb, width]),
   );
   const side = Number(/\d+\)$/.exec(posemb)?.[0].slice(0, -1) ?? 64);
-  const inside = tf.less(tf.maximum(rows, columns), tf.scalar(side, 'int32'));
+  const inside = tf.logicalAnd(
+    tf.less(tf.maximum(rows, columns), tf.scalar(side, 'int32')),
+    tf.greaterEqual(tf.minimum(rows, columns), tf.scalar(0, 'int32')),
+  );
   const embedded = tf.where(tf.expandDims(inside, 2), tf.reshape(resized, [batch, length, width]), NaN);
   return tf.castStorage(embedded, dtype_mm);
 }

@@ -4,15 +4,21 @@ import { z } from 'zod';
 import { codeDropouts } from '../../plugins/layers';
 
 const count = z.int().min(1);
+const depth = z.int().min(0);
 const pair = z.tuple([count, count]);
 const shapes = z.record(z.string(), z.array(count).min(1));
 
 /** Of an encoder and a decoder that are ViTs. */
 export const halvesFields = {
   width: count.default(768),
-  enc_depth: count.default(6).describe('blocks of the encoder'),
-  dec_depth: count.default(6).describe('blocks of the decoder'),
-  mlp_dim: count.nullable().default(null).describe('hidden width of the MLPs; null: 4 times the width'),
+  enc_depth: depth.default(6).describe('blocks of the encoder'),
+  dec_depth: depth.default(6).describe('blocks of the decoder'),
+  mlp_dim: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe('hidden width of the MLPs; null or 0: 4 times the width'),
   num_heads: count.default(12),
   posemb: z.enum(['learn', 'sincos2d']).default('learn'),
 };

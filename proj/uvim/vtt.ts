@@ -31,7 +31,7 @@ const count = z.int().min(1);
 export const vttOptions = z.strictObject({
   patches: z.strictObject({ size: z.tuple([count, count]) }).describe('height and width of a patch'),
   num_heads: count.default(8),
-  num_layers: count.default(6).describe('blocks of the encoder, and of the decoder'),
+  num_layers: z.int().min(0).default(6).describe('blocks of the encoder, and of the decoder'),
   mlp_dim: count.default(2048).describe('hidden width of the MLPs'),
   dropout_rate: z.number().min(0).max(1).default(0),
   emb_dim: count.default(512).describe('width'),

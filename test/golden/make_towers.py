@@ -50,6 +50,22 @@ def texts():
         outputs={"output": y, **c.flat(out, "out/")}, note=note, atol=2e-5, rtol=1e-4)
 
 
+def text_gradient():
+  args = dict(TEXT, num_classes=5, depth=2, pool_type="gmp")
+  text, labels = tokens(520, (3, 6)), c.onehot(520, 3, 5)
+  model = text_transformer.Model(**args)
+  params = c.perturb(model.init(jax.random.PRNGKey(20), text)["params"], 520)
+  def loss_fn(p):
+    return c.u.softmax_xent(logits=model.apply({"params": p}, text, train=True)[0], labels=labels)
+  # Not compiled: compiled, the maximum may be of numbers that differ in their last bit from those it is compared with.
+  value, grads = jax.value_and_grad(loss_fn)(params)
+  c.save_case(
+      "grad_text_gmp", kind="model", name=TEXT_NAME, args=args, call=dict(kwargs=dict(train=True)), loss="softmax_xent",
+      inputs={"text": text, "labels": labels, **c.flat(params, "params/")},
+      outputs={"loss": value, **c.flat(jax.device_get(grads), "grad/")}, note="gradient through a maximum over tokens.",
+      atol=2e-5, rtol=1e-3)
+
+
 def pair_loss(name):
   def siglip(zimg, ztxt, out):
     logits = jnp.dot(zimg, ztxt.T) * out["t"] + out["b"]
@@ -112,8 +128,9 @@ def inits():
 
 
 if __name__ == "__main__":
-  for prefix in ("model_text_", "model_towers_", "grad_towers_", "init_exact_text", "init_exact_towers"):
+  for prefix in ("model_text_", "model_towers_", "grad_towers_", "grad_text_", "init_exact_text", "init_exact_towers"):
     c.clear(prefix)
   texts()
+  text_gradient()
   towers()
   inits()

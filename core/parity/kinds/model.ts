@@ -56,8 +56,10 @@ export function modelRunner({ losses = {}, outputs }: ModelParity = {}): ParityR
       const forward = () => {
         const updates = new Map<string, tf.Tensor>();
         const result = apply(params, batch, updates);
-        const set = [...updates].map(([name, x]) => [`state/${name}`, x] as const);
-        return { ...namedOutputs(result), ...outputs?.(result, batch), ...Object.fromEntries(set) };
+        const state = namedLeaves<tf.Tensor>(params).map(
+          ([name, x]) => [`state/${name}`, updates.get(name) ?? x] as const,
+        );
+        return { ...namedOutputs(result), ...outputs?.(result, batch), ...Object.fromEntries(state) };
       };
       const asked = [...recorded.wanted].some((name) => !/^(loss$|grad[_/])/.test(name));
       return selected(
