@@ -20,7 +20,14 @@ export { imageOf } from './image';
 export { type MlpOptions, mlpBlock } from './mlp';
 export { type GroupNormOptions, groupNorm, inGroups, type LayerNormOptions, layerNorm } from './norm';
 export { numClasses } from './options';
-export { embedPatches, fromPatchGrid, patchGrid, toPatchGrid } from './patches';
+export {
+  embedPatches,
+  flattenPatches,
+  fromPatchGrid,
+  patchGrid,
+  toPatchGrid,
+  unflattenPatches,
+} from './patches';
 export { convertPreLinen } from './pre-linen';
 export { linearWeights, regroupTokens, resizeGrid } from './resize';
 export { inStorage } from './storage';

@@ -43,3 +43,18 @@ export function fromPatchGrid(x: tf.Tensor, [rows, columns]: Pair, [h, w]: Pair)
   const grid = tf.transpose(tf.reshape(x, [batch, rows, columns, channels, h, w]), [0, 1, 4, 2, 5, 3]);
   return tf.reshape(grid, [batch, rows * h, columns * w, channels]);
 }
+
+/** The pixels of each patch: [batch, height, width, channels] -> [batch, patches, patch height * patch width * channels]. */
+export function flattenPatches(x: tf.Tensor, [h, w]: Pair): tf.Tensor {
+  const [, height, width, channels] = x.shape as [number, number, number, number];
+  const [rows, columns] = [height / h, width / w];
+  const cut = tf.transpose(tf.reshape(x, [-1, rows, h, columns, w, channels]), [0, 1, 3, 2, 4, 5]);
+  return tf.reshape(cut, [-1, rows * columns, h * w * channels]);
+}
+
+/** The way back. */
+export function unflattenPatches(x: tf.Tensor, [rows, columns]: Pair, [h, w]: Pair): tf.Tensor {
+  const channels = (x.shape[2] as number) / (h * w);
+  const cut = tf.transpose(tf.reshape(x, [-1, rows, columns, h, w, channels]), [0, 1, 3, 2, 4, 5]);
+  return tf.reshape(cut, [-1, rows * h, columns * w, channels]);
+}

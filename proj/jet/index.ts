@@ -9,6 +9,7 @@ import { bitsPerDim, pixelStep } from './bits';
 import { contextOf, jet, jetOptions } from './model';
 import { jetRunners } from './parity';
 
+export { pixelStep } from './bits';
 export { type Jet, jet, jetOptions } from './model';
 
 /** Maximum likelihood of images (arXiv:2412.15129): the hooks `batch`, `loss` and `predict`. */

@@ -7,9 +7,9 @@ import type { Batch, Model } from '../../core/extensions';
 import { normal, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
-import { dense, imageOf, multiHeadAttention } from '../../plugins/layers';
+import { dense, flattenPatches, imageOf, multiHeadAttention, unflattenPatches } from '../../plugins/layers';
 import { encoder } from '../../plugins/vit';
-import { channelKinds, channelMasks, type Grid, gridOf, spatialKinds, spatialMasks } from './masks';
+import { channelKinds, channelMasks, gridOf, spatialKinds, spatialMasks } from './masks';
 
 const count = z.int().min(1);
 
@@ -93,10 +93,10 @@ export function jet(options: JetOptions): Jet {
       'couplings',
       depth,
       layer,
-      toPatches(image, grid, ps),
+      flattenPatches(image, [ps, ps]),
       { xs, reverse, remat: 'nothing_saveable' },
     );
-    return { x: fromPatches(x, grid, ps), logdet: tf.sum(logdets, 0) };
+    return { x: unflattenPatches(x, [grid.rows, grid.columns], [ps, ps]), logdet: tf.sum(logdets, 0) };
   };
 
   return {
@@ -200,18 +200,4 @@ function biasAndScale(
     2,
   ) as [tf.Tensor, tf.Tensor];
   return { bias, rawScale };
-}
-
-/** [batch, height, width, channels] -> [batch, patches, ps * ps * channels] */
-function toPatches(x: tf.Tensor, { rows, columns }: Grid, ps: number): tf.Tensor {
-  const channels = x.shape[3] as number;
-  const cut = tf.transpose(tf.reshape(x, [-1, rows, ps, columns, ps, channels]), [0, 1, 3, 2, 4, 5]);
-  return tf.reshape(cut, [-1, rows * columns, ps * ps * channels]);
-}
-
-/** The way back. */
-function fromPatches(x: tf.Tensor, { rows, columns }: Grid, ps: number): tf.Tensor {
-  const channels = (x.shape[2] as number) / (ps * ps);
-  const cut = tf.transpose(tf.reshape(x, [-1, rows, columns, ps, ps, channels]), [0, 1, 3, 2, 4, 5]);
-  return tf.reshape(cut, [-1, rows * ps, columns * ps, channels]);
 }

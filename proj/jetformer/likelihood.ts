@@ -5,9 +5,9 @@ import type { Batch, Params } from '../../core/extensions';
 import { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { weightedSoftmaxXent } from '../../plugins/losses';
+import { pixelStep } from '../jet';
 import type { Jetformer } from './model';
 import type { TrainingOptions } from './options';
-import { pixelStep } from './patch_pca';
 import { byExample } from './sequence';
 import type { Tokenizer } from './tokens';
 
@@ -37,6 +37,12 @@ const errors = catalogue('jetformer', {
   }),
 });
 
+/** Throws if a batch lacks what training needs. */
+export function checkBatch(batch: Batch): void {
+  const missing = ['image', 'text', 'text_mask', 'text_loss'].filter((name) => !batch[name]);
+  if (missing.length > 0) throw errors.trainingBatch({ missing });
+}
+
 /**
  * @param key int32 [2]
  * @param train with its noise and its dropping of texts
@@ -49,8 +55,7 @@ export function likelihood(
   key: tf.Tensor,
   { train, noiseScale }: { readonly train: boolean; readonly noiseScale?: tf.Tensor },
 ): Likelihood {
-  const missing = ['image', 'text', 'text_mask', 'text_loss'].filter((name) => !batch[name]);
-  if (missing.length > 0) throw errors.trainingBatch({ missing });
+  checkBatch(batch);
   const { text, text_mask, text_loss } = batch as Record<string, tf.Tensor>;
   const image = tf.cast(batch.image as tf.Tensor, 'float32');
   const size = image.shape[0] as number;

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { catalogue } from '../../core/errors';
 import { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
+import { flattenPatches, unflattenPatches } from '../../plugins/layers';
+import { pixelStep } from '../jet';
 
 const count = z.int().min(1);
 
@@ -11,7 +13,7 @@ export const patchPcaOptions = z.strictObject({
   input_size: z.tuple([count, count]).default([256, 256]).describe('height and width of images'),
   patch_size: z.tuple([count, count]).default([16, 16]).describe('height and width of a patch'),
   code_len: count.default(256).describe('tokens of an image, as many as are drawn of one'),
-  codeword_dim: count.describe('numbers in a token that the transformer sees'),
+  codeword_dim: count.optional().describe('not used, as in the original: model.out_dim says it'),
   add_dequant_noise: z
     .boolean()
     .default(false)
@@ -37,7 +39,7 @@ export interface Pca {
 export interface PatchPca {
   /**
    * The tokens of images: float [batch, height, width, channels] -> [batch, length, dims].
-   * @param keys int32 [2] each: of the noise on pixels, and of that on components; without one there is no such noise
+   * @param keys int32 [2] each: of the noise on pixels, and of that on components; without one of those there is none of that
    */
   encode(image: tf.Tensor, keys: { readonly pixels?: tf.Tensor; readonly components?: tf.Tensor }): tf.Tensor;
   /** The way back, to pixels in [-1, 1] of three channels. */
@@ -60,8 +62,6 @@ export function checkPatchPca({ skip_pca, pca_init_file, depth_to_seq }: PatchPc
   if (skip_pca ? depth_to_seq > 1 : pca_init_file === '') throw errors.pca();
 }
 
-/** A step of 8-bit pixels that are scaled to [-1, 1]. */
-export const pixelStep = 1 / 127.5;
 const float32Epsilon = 2 ** -23;
 
 /** @param pca of the file that the options name; absent with `skip_pca` */
@@ -72,7 +72,8 @@ export function patchPca(options: PatchPcaOptions, pca?: Pca): PatchPca {
     encode(image, { pixels, components }) {
       const noise = options.add_dequant_noise && pixels;
       const filled = noise ? tf.add(image, tf.random.uniform(noise, image.shape, 0, pixelStep)) : image;
-      const tokens = toPatches(filled, patch);
+      checkGrid(image, patch);
+      const tokens = flattenPatches(filled, patch);
       if (!pca) return tokens;
       const dot = (x: tf.Tensor) => tf.einsum('bnd,kd->bnk', x, pca.components_);
       const mean = tf.reshape(pca.mean_, [1, 1, -1]);
@@ -84,11 +85,11 @@ export function patchPca(options: PatchPcaOptions, pca?: Pca): PatchPca {
     },
     decode(tokens) {
       const size = [input_size[0] / patch[0], input_size[1] / patch[1]] as const;
-      if (!pca) return tf.clipByValue(fromPatches(tokens, size, patch), -1, 1);
+      if (!pca) return tf.clipByValue(unflattenPatches(tokens, size, patch), -1, 1);
       const whole = uncut(tokens, parts);
       const scaled = whiten ? tf.mul(whole, deviations(pca)) : whole;
       const pixels = tf.add(tf.einsum('bnk,kd->bnd', scaled, pca.components_), pca.mean_);
-      return tf.clipByValue(fromPatches(pixels, size, patch), -1, 1);
+      return tf.clipByValue(unflattenPatches(pixels, size, patch), -1, 1);
     },
   };
 }
@@ -105,24 +106,9 @@ export function noiseKeys(dropout: tf.Tensor): {
   return { pixels: drawn(), components: drawn() };
 }
 
-/** [batch, height, width, channels] -> [batch, patches, patch height * patch width * channels] */
-function toPatches(x: tf.Tensor, [h, w]: readonly [number, number]): tf.Tensor {
-  const [batch, height, width, channels] = x.shape as [number, number, number, number];
-  if (height % h !== 0 || width % w !== 0) throw errors.grid({ height, width, patch: [h, w] });
-  const [rows, columns] = [height / h, width / w];
-  const grid = tf.transpose(tf.reshape(x, [batch, rows, h, columns, w, channels]), [0, 1, 3, 2, 4, 5]);
-  return tf.reshape(grid, [batch, rows * columns, h * w * channels]);
-}
-
-/** The way back. */
-function fromPatches(
-  x: tf.Tensor,
-  [rows, columns]: readonly [number, number],
-  [h, w]: readonly [number, number],
-): tf.Tensor {
-  const [batch, , size] = x.shape as [number, number, number];
-  const grid = tf.transpose(tf.reshape(x, [batch, rows, columns, h, w, size / (h * w)]), [0, 1, 3, 2, 4, 5]);
-  return tf.reshape(grid, [batch, rows * h, columns * w, size / (h * w)]);
+function checkGrid({ shape }: tf.Tensor, patch: readonly [number, number]): void {
+  const [, height, width] = shape as [number, number, number, number];
+  if (height % patch[0] !== 0 || width % patch[1] !== 0) throw errors.grid({ height, width, patch });
 }
 
 /** The numbers of each token in `parts` tokens: first those of all first parts. [b, n, parts * d] -> [b, parts * n, d] */

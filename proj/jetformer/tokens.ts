@@ -1,6 +1,7 @@
 // From images to the tokens that the transformer sees, and back: patches, an invertible flow that is trained along, and
 // numbers that are left to a normal distribution.
 
+import { catalogue } from '../../core/errors';
 import type { Params } from '../../core/extensions';
 import { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
@@ -22,29 +23,58 @@ export interface ImageTokens {
   readonly all: tf.Tensor;
 }
 
+export interface TokenSizes {
+  /** Tokens of an image. */
+  readonly length: number;
+  /** Numbers of a token that the transformer sees, and those that are left to a normal distribution. */
+  readonly dims: number;
+  readonly noiseDims: number;
+}
+
 export interface Tokenizer {
-  /** @param dropout int32 [2]: a key, without which nothing is drawn */
-  encode(scope: Scope, image: tf.Tensor, dropout?: tf.Tensor): ImageTokens;
+  /** Asks for the flow's parameters, before there are images. @returns float [batch, length, dims] */
+  declare(scope: Scope, batch: number): tf.Tensor;
+  /** @param dropout int32 [2]: the key of noise on pixels and components */
+  encode(scope: Scope, image: tf.Tensor, dropout: tf.Tensor): ImageTokens;
   /** Pixels in [-1, 1]. @param key int32 [2]: draws the numbers that the transformer doesn't see */
   decode(params: Params, tokens: tf.Tensor, key: tf.Tensor): tf.Tensor;
 }
 
-/** @param noiseDims how many of a token's last numbers are left to a normal distribution */
-export function tokenizer(pca: PatchPca, flow: Jet | null, noiseDims: number): Tokenizer {
+const errors = catalogue('jetformer', {
+  tokens: (v: { found: readonly number[]; sizes: TokenSizes }) => ({
+    what: `An image gives ${v.found[1]} tokens of ${v.found[2]} numbers, and the model is for ${v.sizes.length} (jetformer.patch_pca.code_len) of ${v.sizes.dims} (model.out_dim) + ${v.sizes.noiseDims} (jetformer.latent_noise_dim).`,
+    fix: "make patch_pca's input_size, patch_size and code_len, model.out_dim and latent_noise_dim agree.",
+  }),
+  square: (v: { length: number }) => ({
+    what: `The flow takes the tokens of an image as a square, and there are ${v.length}.`,
+    fix: 'use square images and depth_to_seq: 1, or no flow (jetformer.adaptor: null).',
+  }),
+});
+
+/** @param flow between patches and tokens; null: none */
+export function tokenizer(pca: PatchPca, flow: Jet | null, sizes: TokenSizes): Tokenizer {
+  const { length, dims, noiseDims } = sizes;
+  const mapped = (scope: Scope, patches: tf.Tensor) =>
+    flow?.forward(scope.child(adaptorName), squared(patches));
   return {
+    declare(scope, batch) {
+      mapped(scope, tf.fill([batch, length, dims + noiseDims], 0));
+      return tf.fill([batch, length, dims], 0);
+    },
     encode(scope, image, dropout) {
-      const patches = pca.encode(tf.cast(image, 'float32'), dropout ? noiseKeys(dropout) : {});
-      const [batch, length, dims] = patches.shape as [number, number, number];
-      const mapped = flow?.forward(scope.child(adaptorName), squared(patches));
-      const all = mapped ? tf.reshape(mapped.x, patches.shape) : patches;
-      const logdet = mapped?.logdet ?? tf.fill([batch], 0);
+      const patches = pca.encode(tf.cast(image, 'float32'), noiseKeys(dropout));
+      const [batch, ...found] = patches.shape as [number, number, number];
+      if (found.join() !== [length, dims + noiseDims].join())
+        throw errors.tokens({ found: patches.shape, sizes });
+      const flowed = mapped(scope, patches);
+      const all = flowed ? tf.reshape(flowed.x, patches.shape) : patches;
+      const logdet = flowed?.logdet ?? tf.fill([batch], 0);
       if (noiseDims === 0) return { tokens: all, logdet, patches, all };
-      const [tokens, noise] = tf.split(all, [dims - noiseDims, noiseDims], 2) as [tf.Tensor, tf.Tensor];
-      return { tokens: tf.reshape(tokens, [batch, length, -1]), noise, logdet, patches, all };
+      const [tokens, noise] = tf.split(all, [dims, noiseDims], 2) as [tf.Tensor, tf.Tensor];
+      return { tokens, noise, logdet, patches, all };
     },
     decode(params, tokens, key) {
-      const [batch, length] = tokens.shape as [number, number, number];
-      const drawn = () => tf.random.normal(key, [batch, length, noiseDims]);
+      const drawn = () => tf.random.normal(key, [...tokens.shape.slice(0, 2), noiseDims]);
       const all = noiseDims > 0 ? tf.concat([tokens, drawn()], 2) : tokens;
       if (!flow) return pca.decode(all);
       const { x } = flow.inverse(Scope.reading(params).child(adaptorName), squared(all));
@@ -57,5 +87,6 @@ export function tokenizer(pca: PatchPca, flow: Jet | null, noiseDims: number): T
 function squared(x: tf.Tensor): tf.Tensor {
   const [batch, length, dims] = x.shape as [number, number, number];
   const side = Math.sqrt(length);
+  if (!Number.isInteger(side)) throw errors.square({ length });
   return tf.reshape(x, [batch, side, side, dims]);
 }

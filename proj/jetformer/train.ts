@@ -10,7 +10,7 @@ import type { Run } from '../../core/train/run';
 import { paramsToDevice } from '../../core/train/state';
 import { leaves, type Tree } from '../../core/tree';
 import { jet } from '../jet';
-import { likelihood, type Parts } from './likelihood';
+import { checkBatch, likelihood, type Parts } from './likelihood';
 import { measure, noiseScale } from './loss';
 import { jetformer, jetformerOptions } from './model';
 import type { TrainingOptions } from './options';
@@ -28,19 +28,22 @@ export function tapJetformer(hooks: TrainerHooks, options: TrainingOptions): voi
     pca = paramsToDevice(runtime, arrays, () => []) as unknown as Pca;
   });
 
-  const partsOf = ({ config }: Run): Parts => ({
-    model: jetformer(parseOptions(jetformerOptions, config.model, 'model')),
-    tokenizer: tokenizer(patchPca(patch_pca, pca), adaptor && jet(adaptor), latent_noise_dim),
-    options,
-  });
+  const partsOf = ({ config }: Run): Parts => {
+    const model = jetformer(parseOptions(jetformerOptions, config.model, 'model'));
+    const sizes = { length: patch_pca.code_len, dims: model.options.out_dim, noiseDims: latent_noise_dim };
+    return { model, tokenizer: tokenizer(patchPca(patch_pca, pca), adaptor && jet(adaptor), sizes), options };
+  };
 
-  // Parameters are those of the transformer and, beside them, the flow's.
+  // Parameters are those of the transformer and, beside them, the flow's. They are declared before components are loaded.
   hooks.model.tap('jetformer', (stock, run) => ({
     ...stock,
-    apply(scope, { image, text, text_mask }, call) {
-      const { tokens } = partsOf(run).tokenizer.encode(scope, image as tf.Tensor);
-      const text_first_mask = tf.fill([tokens.shape[0] as number], 0, 'bool');
-      const given = { text_tokens: text, image_tokens: tokens, text_first_mask, text_input_mask: text_mask };
+    apply(scope, batch, call) {
+      checkBatch(batch);
+      const { text, text_mask } = batch;
+      const size = text!.shape[0] as number;
+      const image_tokens = partsOf(run).tokenizer.declare(scope, size);
+      const text_first_mask = tf.fill([size], 0, 'bool');
+      const given = { text_tokens: text, image_tokens, text_first_mask, text_input_mask: text_mask };
       return stock.apply(scope, given as Batch, call);
     },
   }));

@@ -117,13 +117,13 @@ def patches():
 
 
 def training(name, options, note):
-  """The update of trainers/proj/jetformer/train.py on one device, from given parameters."""
+  """The update of trainers/proj/jetformer/train.py on one device, from parameters that both recordings share."""
   steps, batch = 3, 6
   model_args = dict(SIZES, width=4, depth=1, mlp_dim=6, boi_id=11, scan=True, dropout=0.2, drop_labels_probability=0.4, untie_output_vocab=True)
   flow_args = dict(depth=2, block_depth=1, emb_dim=4, num_heads=1, ps=1, kinds=["channels"], channels_coupling_projs=["random"])
   pca_args = dict(input_size=[4, 4], patch_size=[2, 2], code_len=4, codeword_dim=3, noise_std=0.0, add_dequant_noise=True, skip_pca=True)
   config = dict(
-      seed=1, total_steps=steps, model_name="proj.jetformer.jetformer", model=model_args, model_init="init.npz", input=dict(batch_size=batch),
+      seed=1, total_steps=steps, model_name="proj.jetformer.jetformer", model=model_args, model_init="../train_jetformer/init.npz", input=dict(batch_size=batch),
       optax_name="scale_by_adam", optax=dict(b2=0.95), lr=0.01, wd=1e-4, grad_clip_norm=1.0,
       schedule=[[".*FREEZE_ME.*", None], [".*", dict(decay_type="cosine", warmup_steps=1)]])
   get = dict(options).get
@@ -217,7 +217,8 @@ def training(name, options, note):
       name, kind="train", name="trainers/proj/jetformer/train",
       args=dict(config=config, jetformer=dict(options, patch_pca=pca_args, adaptor=flow_args, latent_noise_dim=noise_dim)), inputs=inputs, outputs=outputs,
       atol=5e-5, rtol=1e-3, note=note)
-  c.write_npz(folder / "init.npz", c.flat(start, "params/"))
+  if name == "train_jetformer":
+    c.write_npz(folder / "init.npz", c.flat(start, "params/"))
 
 
 if __name__ == "__main__":

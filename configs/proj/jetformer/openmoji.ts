@@ -19,7 +19,8 @@ const text =
 const pp = `resize(${resolution})|value_range(-1, 1)|flatten|${text}|keep("image", "text", "text_mask", "text_loss")`;
 
 export default function config(arg = ''): ConfigInput {
-  const { steps, batch_size } = parseArg(arg, { steps: 600, batch_size: 32 });
+  const { steps, batch_size } = parseArg(arg, { steps: 1000, batch_size: 32 });
+  const data = { name: 'openmoji', split: 'test', size: resolution };
   return {
     header: {
       command: 'npx bv train --config configs/proj/jetformer/openmoji.ts --workdir DIR',
@@ -55,7 +56,6 @@ export default function config(arg = ''): ConfigInput {
         input_size: [resolution, resolution],
         patch_size: [patch, patch],
         code_len: (resolution / patch) ** 2,
-        codeword_dim: seen,
         noise_std: 0,
         add_dequant_noise: true,
         skip_pca: true,
@@ -85,12 +85,16 @@ export default function config(arg = ''): ConfigInput {
     ],
 
     evals: {
-      test: {
-        type: 'mean',
-        pred: 'validation',
-        data: { name: 'openmoji', split: 'test', size: resolution },
+      test: { type: 'mean', pred: 'validation', data, pp_fn: pp, log_steps: 500, skip_first: true },
+      drawn: {
+        type: 'save_grid',
+        pred: 'sample_images',
+        data,
         pp_fn: pp,
-        log_steps: 200,
+        count: 12,
+        columns: { picture: { from: 'image' }, drawn: { from: 'output/logits' } },
+        log_percent: 1,
+        skip_first: true,
       },
     },
   };
