@@ -24,7 +24,8 @@ export default function config(arg = ''): ConfigInput {
   return {
     header: {
       command: 'npx bv train --config configs/proj/jetformer/openmoji.ts --workdir DIR',
-      hardware: '2 CPU cores',
+      hardware: '2 CPU cores, most of the time busy with other work',
+      minutes: 15,
       paper: 'arXiv:2411.19722',
     },
     total_steps: steps,
