@@ -5,6 +5,7 @@ import type { Batch } from '../../core/extensions';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import type { Tree } from '../../core/tree';
+import { batchKey } from '../../plugins/evaluators';
 import { extend, prefill, type Reading, rowsOfReading, type Step } from './cache';
 import type { Paligemma } from './model';
 import { parseSampler } from './sampler';
@@ -19,7 +20,11 @@ export const drawOptions = z.strictObject({
   best_of_n: z.int().min(1).default(1).describe('of so many answers the likeliest is taken'),
   sampler: z.string().default('greedy').describe('greedy, temperature(t) or nucleus(p, t=1.0)'),
   eos_look_behind: z.int().min(0).default(0).describe('not used: the loop is on the device'),
-  seed: z.int().min(0).default(0).describe('of the samplers that draw'),
+  seed: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('of the samplers that draw; what is drawn depends on the images too'),
 });
 
 export const beamOptions = z.strictObject({
@@ -112,7 +117,7 @@ export function draw(
   const repeated = (x: tf.Tensor) => tf.gather(x, rows as tf.Tensor1D);
   const counts = repeated(tf.cast(notPadding(batch), 'int32'));
   const never = batch.mask_logits && tf.cast(repeated(batch.mask_logits), 'bool');
-  const key = tf.tensor([0, seed], [2], 'int32');
+  const key = batchKey(batch, seed);
 
   interface State extends Loop {
     readonly written: Written;

@@ -9,6 +9,7 @@ import { type NestedRecord } from '../../core/tree';
 import { type Gemma, gemma, gemmaOptions, gemmaVariants, loadGemma } from '../../plugins/gemma';
 import { loadTowers, type MakeTower, towerLoadOptions } from '../../plugins/towers';
 import { attentionMask } from './mask';
+import { releasedFile } from './released';
 
 /** Gemma as PaliGemma has it: a named variant, in a loop, with as little kept as can be. */
 const languageOptions = gemmaOptions
@@ -104,7 +105,8 @@ export function paligemma(options: PaligemmaOptions, make: MakeTower): Paligemma
       return { output: text_logits, out };
     },
     loadOptions: z.strictObject({ img_load_kw: towerLoadOptions, llm_load_kw: towerLoadOptions }),
-    load: (init, from, load) => loadTowers({ img, llm: { load: loadLanguage } }, init, from, load),
+    load: (init, from, load) =>
+      loadTowers({ img, llm: { load: loadLanguage } }, init, releasedFile(from), load),
   };
 }
 

@@ -27,6 +27,7 @@ import gsam from '../../proj/gsam';
 import imageText from '../../proj/image_text';
 import jet from '../../proj/jet';
 import jetformer from '../../proj/jetformer';
+import paligemma from '../../proj/paligemma';
 import uvim from '../../proj/uvim';
 import type { GoldenCase } from './golden';
 import { fetchAll } from './runtimes';
@@ -50,6 +51,7 @@ const plugins = [
   imageText,
   jet,
   jetformer,
+  paligemma,
   uvim,
 ] as unknown as readonly Plugin[];
 

@@ -8,7 +8,20 @@ import type { Model } from '../../../core/extensions';
 import * as tf from '../../../core/tensor';
 import { shifted } from '../../../proj/paligemma/loss';
 import { paligemma, paligemmaOptions } from '../../../proj/paligemma/model';
+import { releasedFile } from '../../../proj/paligemma/released';
+import { XlaRuntime } from '../../../plugins/xla';
+import { expectCase, readCase } from '../../support/golden';
 import { temporaryFolder } from '../../support/temporary';
+import { trainCase } from '../../support/train';
+
+jest.setTimeout(120_000);
+
+test('training is that of the original, with a frozen image tower', async () => {
+  const runtime = await XlaRuntime.create({ platform: 'cpu' });
+  const golden = await readCase('train_paligemma');
+  expectCase(await trainCase(runtime, golden), golden);
+  await runtime.dispose();
+});
 
 const img = { load: async (init) => init } as Pick<Model, 'load'> as Model;
 
@@ -39,6 +52,19 @@ test('the language model of a file has the words that a smaller vocabulary lacks
     llm: ReturnType<typeof words>;
   };
   expect([...loaded.llm.embedder.input_embedding.data]).toEqual([7, 7, 7, 7, 7, 7, 7, 7, 0, 0, 0, 0]);
+});
+
+test.each([
+  ['pt_224', 'pt_224.npz'],
+  ['pt_448.bf16', 'pt_448.bf16.npz'],
+  ['pt_10b_896', 'pt_10b_896.bf16.npz'],
+])('the released checkpoint %s is a file of BV_GEMMA_DIR', (name, file) => {
+  delete process.env.BV_GEMMA_DIR;
+  expect(() => releasedFile(name)).toThrow(`download ${file}`);
+  process.env.BV_GEMMA_DIR = '/gemma';
+  expect(releasedFile(name)).toBe(`/gemma/${file}`);
+  expect(releasedFile('pt_225')).toBe('pt_225');
+  delete process.env.BV_GEMMA_DIR;
 });
 
 test('a language model of unknown size is an error that names the key', () => {
