@@ -82,18 +82,17 @@ describe('stepsOf', () => {
 });
 
 describe('itstime', () => {
-  test.each(goldenCases(({ name }) => name === 'itstime').map(({ folder }) => folder))(
-    '%s',
-    async (folder) => {
-      const golden = await readCase(folder);
-      const { every_n_steps, total_steps, first, last, drop_close_to_last } =
-        golden.args as unknown as ItstimeArgs;
-      const steps = golden.inputs.get('step')?.data as Int32Array;
-      const options = { first, last, dropCloseToLast: drop_close_to_last };
-      const due = Array.from(steps, (step) => Number(itstime(step, every_n_steps, total_steps, options)));
-      expectCase(new Map([['output', hostArray('uint8', [due.length], due)]]), golden);
-    },
-  );
+  // Which process acts is not a question of when.
+  const cases = goldenCases(({ name, args }) => name === 'itstime' && !('host' in args));
+  test.each(cases.map(({ folder }) => folder))('%s', async (folder) => {
+    const golden = await readCase(folder);
+    const { every_n_steps, total_steps, first, last, drop_close_to_last } =
+      golden.args as unknown as ItstimeArgs;
+    const steps = golden.inputs.get('step')?.data as Int32Array;
+    const options = { first, last, dropCloseToLast: drop_close_to_last };
+    const due = Array.from(steps, (step) => Number(itstime(step, every_n_steps, total_steps, options)));
+    expectCase(new Map([['output', hostArray('uint8', [due.length], due)]]), golden);
+  });
 
   test('30 of 100: the first, every 30th, the last', () => {
     const due = Array.from({ length: 100 }, (_, i) => i + 1).filter((step) => itstime(step, 30, 100));

@@ -56,8 +56,8 @@ describe('golden', () => {
   test.each(cases.map(({ folder }) => folder))('%s', async (folder) => {
     const golden = await readCase(folder);
     const { total_steps, batch_size, data_size, base, ...options } = golden.args as Record<string, number>;
-    // Where nothing refers to them, the original leaves out the other sizes.
-    const length = { total_steps, batch_size: batch_size ?? 1, data_size: data_size ?? 1 } as RunLength;
+    // Durations that refer to a size that the case leaves out count as not set.
+    const length = { total_steps, batch_size, data_size } as RunLength;
     const schedule = scheduleOf(base === undefined ? options : { ...options, mult: base }, length);
     const at = Array.from(golden.inputs.get('step')?.data as Int32Array);
     const host = at.map((step) => schedule.at(step));
