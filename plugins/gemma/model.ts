@@ -51,7 +51,10 @@ export function gemma(options: GemmaOptions): Gemma {
       const length = x.shape[1] as number;
       const places = {
         positions: positions ?? tf.expandDims(tf.range(0, length, 1, 'int32'), 0),
-        mask: mask ? tf.cast(mask, 'bool') : tf.expandDims(causalMask(length), 0),
+        // The original also takes it with an axis of heads, of length 1.
+        mask: mask
+          ? tf.cast(mask.rank === 4 ? tf.squeeze(mask, [1]) : mask, 'bool')
+          : tf.expandDims(causalMask(length), 0),
       };
       const { encoded, pre_logits } = blocks.transform(scope, x, places, train);
       return { encoded, pre_logits };

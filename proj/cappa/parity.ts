@@ -6,11 +6,22 @@ import type { ParityRunner } from '../../core/parity/case';
 import * as tf from '../../core/tensor';
 import { weightedSoftmaxXent } from '../../plugins/losses';
 import { perplexity } from './evaluators';
+import type { Cappa } from './model';
 import { predictFns } from './predict';
 import { wordWeights } from './words';
 
 export const cappaRunners: Readonly<Record<string, ParityRunner>> = {
   'model proj/cappa/cappa': modelRunner({
+    methods: {
+      encode: (model, scope, { image }, { train }) => {
+        const { out } = (model as Cappa).encode(scope, image!, train);
+        return { output: (out as Record<string, tf.Tensor>).encoded!, out };
+      },
+      decode: (model, scope, { encoded, targets }, { train }) => ({
+        output: (model as Cappa).decode(scope, encoded!, targets!, train),
+        out: {},
+      }),
+    },
     losses: {
       // The call's argument has another name than the batch's.
       weighted_softmax_xent: ({ output }, { text, labels = text!, ...batch }) =>

@@ -10,12 +10,23 @@ import { leaves, type Tree } from '../../core/tree';
 import { weightedSoftmaxXent } from '../../plugins/losses';
 import { sample, type SamplingOptions } from '../../plugins/decoder';
 import { type Layout, makeTask, type TaskOptions } from './losses';
-import { vtt, vttOptions } from './vtt';
+import { labelsIn, type UvimVit } from './vit';
+import { type Vtt, vtt, vttOptions } from './vtt';
 
 type Parts = Readonly<Record<string, tf.Tensor>>;
 
 export const uvimRunners: Readonly<Record<string, ParityRunner>> = {
   'model proj/uvim/vit': modelRunner({
+    methods: {
+      encode: (model, scope, { ctx, ...batch }, call) => {
+        const { x, out } = (model as UvimVit).encode(scope, labelsIn(batch), { ...call, ctx });
+        return { output: x, out };
+      },
+      decode: (model, scope, { x, ctx }, call) => {
+        const logits = (model as UvimVit).decode(scope, x!, { ...call, ctx });
+        return { output: logits, out: { logits } };
+      },
+    },
     losses: {
       uvim: ({ output, out }) => {
         const { bottleneck, bottleneck_q } = out as Record<string, tf.Tensor>;
@@ -30,6 +41,16 @@ export const uvimRunners: Readonly<Record<string, ParityRunner>> = {
   }),
 
   'model proj/uvim/vtt': modelRunner({
+    methods: {
+      encode: (model, scope, { image }, { train }) => ({
+        output: (model as Vtt).encode(scope, image!, train),
+        out: {},
+      }),
+      decode: (model, scope, { encoded, targets }, { train }) => ({
+        output: (model as Vtt).decode(scope, encoded!, targets!, train),
+        out: {},
+      }),
+    },
     losses: {
       vtt: ({ output }, { text }) =>
         weightedSoftmaxXent({ label_smoothing: 0, normalize: true })({

@@ -1,7 +1,7 @@
 // Stage I: a VQ-VAE of ViTs that puts the labels of an image into a short sequence of code words (README.md).
 
 import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
-import type { CallOptions, Model, ParamArrays } from '../../core/extensions';
+import type { Batch, CallOptions, Model, ParamArrays } from '../../core/extensions';
 import { xavierUniform, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
@@ -150,16 +150,19 @@ export function uvimVit(options: UvimVitOptions): UvimVit {
     decode: (scope, x, call) => decode(scope, rootOf(scope), x, call),
     apply(scope, batch, { train, update_dict = true }: CallOptions & CodeCall) {
       const call = { ctx: batch.ctx, train, update_dict };
-      const labels = Object.fromEntries(
-        Object.entries(batch).flatMap(([name, x]) => (name.startsWith('x/') ? [[name.slice(2), x]] : [])),
-      );
       const root = rootOf(scope);
-      const { x, out } = encode(scope, root, labels, call);
+      const { x, out } = encode(scope, root, labelsIn(batch), call);
       const logits = decode(scope, root, x, call);
       return { output: logits, out: { ...out, logits } };
     },
   };
 }
+
+/** Labels by the names of `inputs`, which a batch has behind `x/`. */
+export const labelsIn = (batch: Batch): Batch =>
+  Object.fromEntries(
+    Object.entries(batch).flatMap(([name, x]) => (name.startsWith('x/') ? [[name.slice(2), x]] : [])),
+  );
 
 /** Checkpoints from before Flax had its current module system have other names. */
 function renamed(loaded: ParamArrays): ParamArrays {

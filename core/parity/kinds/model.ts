@@ -15,31 +15,38 @@ import { fetchAll, registeredName, sendAll } from '../tensors';
 /** A scalar to differentiate that isn't a loss of logits and labels. Traced. */
 export type ScalarOf = (result: ModelResult, batch: Batch) => tf.Tensor;
 
+type Call = (model: Model, ...args: Parameters<Model['apply']>) => ModelResult;
+
 export interface ModelParity {
   /** By the names that the cases' `loss` has. */
   readonly losses?: Readonly<Record<string, ScalarOf>>;
+  /** What cases call beside the model itself, by the original's names of methods. Traced. */
+  readonly methods?: Readonly<Record<string, Call>>;
   /** Outputs beside `output`, `out/...`, and those named in `pair`. Traced. */
   readonly outputs?: (result: ModelResult, batch: Batch) => Readonly<Record<string, tf.Tensor>>;
 }
+
+/** Of streams that a case doesn't name: those that nothing is drawn from, or the original's tests' seeds. */
+const defaultSeeds = { dropout: 0, vqvae: 0 };
 
 /** What the cases call the parts of an output that is a pair. */
 const pair = ['zimg', 'ztxt'];
 
 /** Runs a model from the registry. Plugins whose cases have other losses or outputs make their runner with it. */
-export function modelRunner({ losses = {}, outputs }: ModelParity = {}): ParityRunner {
+export function modelRunner({ losses = {}, methods = {}, outputs }: ModelParity = {}): ParityRunner {
   return async (recorded, services) => {
     const { runtime, registry, container } = services;
-    const { name, args, call: { method, kwargs, rngs = {} } = {} } = recorded;
-    if (method !== undefined && method !== '__call__')
-      throw new Error(`no rule for calling the method "${method}" of ${name}`);
+    const { name, args, call: { method = '__call__', kwargs, rngs } = {} } = recorded;
     const model = registry.create(container, 'model', registeredName(name), args, 'args');
+    const called = method === '__call__' ? model.apply : methods[method]?.bind(undefined, model);
+    if (!called) throw new Error(`no rule for calling the method "${method}" of ${name}`);
     const call: CallOptions = { train: false, ...kwargs };
     const inputs = Object.fromEntries(arraysBeside(recorded.inputs, 'params', 'state'));
     const batch = sendAll(runtime, inputs) as Batch;
     const given = caseParams(recorded, services);
-    const declared = declare(model, call, inputs, services);
+    const declared = declare(called, call, inputs, services);
     const params = recorded.call?.seed === undefined ? given : completed(given, declared, recorded.call.seed, services); // prettier-ignore
-    const streams = Object.entries(rngs).map(([stream, seed]) => [
+    const streams = Object.entries({ ...defaultSeeds, ...rngs }).map(([stream, seed]) => [
       stream,
       runtime.toDevice(tf.random.keyArray(tf.random.key(seed))),
     ]);
@@ -48,11 +55,7 @@ export function modelRunner({ losses = {}, outputs }: ModelParity = {}): ParityR
 
     const f = (params: Params, batch: Batch, keys: RngStreams) => {
       const apply = (params: Params, batch: Batch, updates?: Map<string, tf.Tensor>) =>
-        model.apply(
-          Scope.reading(stored(params), keys, updates ?? new Map<string, tf.Tensor>()),
-          batch,
-          call,
-        );
+        called(Scope.reading(stored(params), keys, updates ?? new Map<string, tf.Tensor>()), batch, call);
       const forward = () => {
         const updates = new Map<string, tf.Tensor>();
         const result = apply(params, batch, updates);
@@ -144,7 +147,7 @@ function lossNamed(
 }
 
 function declare(
-  model: Model,
+  called: Model['apply'],
   call: CallOptions,
   inputs: Readonly<Record<string, HostArray>>,
   { runtime }: ParityServices,
@@ -155,7 +158,7 @@ function declare(
   );
   const declared: ParamDeclaration[] = [];
   const evaluate = (batch: Batch) =>
-    model.apply(Scope.declaring(declared), batch, { ...call, train: false }).output;
+    called(Scope.declaring(declared), batch, { ...call, train: false }).output;
   runtime.evalShape(evaluate, specs);
   return declared;
 }
