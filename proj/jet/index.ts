@@ -8,7 +8,6 @@ import * as tf from '../../core/tensor';
 import { bitsPerDim, pixelStep } from './bits';
 import { contextOf, jet, jetOptions } from './model';
 import { jetRunners } from './parity';
-
 export { pixelStep } from './bits';
 export { type Jet, jet, jetOptions } from './model';
 
