@@ -114,6 +114,19 @@ def vtts():
         note=note + " The loss: weighted_softmax_xent of the text.", atol=2e-5, rtol=1e-3)
 
 
+def methods():
+  model = vit.Model(**VIT)
+  code = np.random.default_rng(60).integers(0, VIT["dict_size"], (3, VIT["code_len"])).astype(np.int32)
+  for_params, for_state = jax.random.split(jax.random.PRNGKey(60))
+  variables = jax.jit(lambda k: model.init(k, labels_of(VIT, 60)))({"params": for_params, "state": for_state})
+  logits, _ = jax.device_get(jax.jit(lambda v: model.apply(v, code, discrete_input=True, method="decode"))(variables))
+  c.save_case(
+      "model_uvim_decode", kind="model", name="proj/uvim/vit", args=VIT,
+      call=dict(method="decode", kwargs=dict(discrete_input=True)),
+      inputs={"x": code, **c.flat(variables["state"], "state/"), **c.flat(variables["params"], "params/")},
+      outputs=c.flat(logits, "output/"), note="the method decode, on a code of words.", atol=2e-5, rtol=1e-3)
+
+
 def init():
   for label, name, module, args, inputs in (
       ("uvim", "proj/uvim/vit", vit, VIT, dict(x=labels_of(VIT, 0, 1))),
@@ -313,6 +326,7 @@ def training2():
 if __name__ == "__main__":
   vits()
   vtts()
+  methods()
   init()
   sampling()
   tasks()
