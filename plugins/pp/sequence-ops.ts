@@ -42,6 +42,8 @@ function sizeForSequence(op: string, image: Image, options: Limits): readonly [n
   let [low, high] = [fround(eps / 10), 100];
   while (fround(high - low) >= fround(eps)) {
     const middle = fround(fround(low + high) / 2);
+    // No number is between them; the original would search on for ever.
+    if (middle === low || middle === high) break;
     if (fits(sizeAt(middle))) low = middle;
     else high = middle;
   }

@@ -68,13 +68,23 @@ const coco_captions = exampleOp({
 
 // ---- Formatting --------------------------------------------------------------------------------------------------------
 
+/** The leading digits of a positive number, of ties the even one as C rounds (JavaScript rounds up); and its exponent. */
+function leadingDigits(x: number, digits: number): readonly [mantissa: string, exponent: number] {
+  const apart = (text: string) => [text.replace(/\.|e.*/g, ''), Number(text.split('e')[1])] as const;
+  const [exact, exponent] = apart(x.toExponential(100));
+  const isTie = /^50*$/.test(exact.slice(digits));
+  if (isTie && Number(exact[digits - 1]) % 2 === 0) return [exact.slice(0, digits), exponent];
+  return apart(x.toExponential(digits - 1));
+}
+
 /** C's %.{digits}g. */
 function general(x: number, digits: number): string {
-  const [mantissa, exponent] = x.toExponential(digits - 1).split('e') as [string, string];
-  const e = Number(exponent);
-  const trim = (text: string) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
-  if (e >= -4 && e < digits) return trim(x.toFixed(Math.max(0, digits - 1 - e)));
-  return `${trim(mantissa)}e${e < 0 ? '-' : '+'}${String(Math.abs(e)).padStart(2, '0')}`;
+  const sign = x < 0 ? '-' : '';
+  const [mantissa, e] = leadingDigits(Math.abs(x), digits);
+  const withPoint = (at: number) => `${mantissa.slice(0, at)}.${mantissa.slice(at)}`.replace(/\.?0*$/, '');
+  if (e >= 0 && e < digits) return sign + withPoint(e + 1);
+  if (e >= -4 && e < 0) return `${sign}0.${'0'.repeat(-e - 1)}${mantissa}`.replace(/0+$/, '');
+  return `${sign}${withPoint(1)}e${e < 0 ? '-' : '+'}${String(Math.abs(e)).padStart(2, '0')}`;
 }
 
 function numberText(x: number): string {

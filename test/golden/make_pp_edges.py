@@ -36,8 +36,8 @@ def arrays(img):
   record("edge_masked_concat", "masked_concat(['a', 'b'], 'c', m=[True, False])", dict(a=i32([[1, 2]]), b=i32([[3, 4], [5, 6]])))
   record("edge_keep_nothing", "keep", dict(a=i32(1)))
   record("edge_lower_nested", "lower(key='t')", dict(t=[["A", "É"], ["b", ""]]))
-  values = dict(t="x", l=[["a", "b"], ["c", "d"]], e=f32(np.zeros((2, 0))), s=f32([1e-40, -1e-40, 2e-38]))
-  record("edge_strfmt", "strfmt('{}{t}{l}', 'o')|strfmt('{e}{s}', 'p')|keep('o', 'p')", values, "lists, no values, denormals.")
+  values = dict(t="x", l=[["a", "b"], ["c", "d"]], e=f32(np.zeros((2, 0))), s=f32([1e-40, -1e-40, 2e-38, 2**-14, 79337.65625]))
+  record("edge_strfmt", "strfmt('{}{t}{l}', 'o')|strfmt('{e}{s}', 'p')|keep('o', 'p')", values, "lists, no values, denormals, ties.")
   record("edge_slash_in_key", "choice(1, key='a/b')", {"a/b": i32([7])}, "a key that has a slash.")
   noise = np.random.default_rng(0).integers(0, 256, (12, 9, 3)).astype(np.uint8)
   c.save_case("ppmore_edge_sharpness", kind="pp", name="autoaugment:sharpness", args=dict(factor=2.9), inputs=dict(image=noise),

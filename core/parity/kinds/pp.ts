@@ -40,19 +40,25 @@ function exampleOf({ args, inputs, string_inputs = {} }: ParityCase): Example {
   const pp = args.pp as string;
   // A slash joins the keys of nested features; or it is part of a key, which then the ops name whole.
   const isKey = (name: string) => !/flatten/.test(pp) && [`'${name}'`, `"${name}"`, `{${name}}`].some((text) => pp.includes(text)); // prettier-ignore
-  const given = [...arrays, ...Object.entries(string_inputs)] as [string, Feature][];
-  const example: Record<string, Feature> = {
+  const decodes = parseCalls(pp).some(({ name }) => name.startsWith('decode'));
+  const given: [string, Feature][] = [
+    ...arrays.map(([name, array]): [string, Feature] => [
+      name,
+      decodes && isFile(array) ? (array.data as Uint8Array) : array,
+    ]),
+    ...(Object.entries(string_inputs) as [string, Feature][]),
+  ];
+  return {
     ...(nest<Feature>(given.filter(([name]) => !isKey(name))) as Record<string, Feature>),
     ...Object.fromEntries(given.filter(([name]) => isKey(name))),
   };
-  const [first] = parseCalls(pp);
-  if (!first?.name.startsWith('decode')) return example;
-  const named = (option: string) => first.args.find(({ name }) => name === option)?.value;
-  const key = (named('key') ?? named('inkey') ?? 'image') as string;
-  const file = example[key];
-  const isFile = file instanceof HostArray && file.dtype === 'uint8' && file.shape.length === 1;
-  return isFile ? { ...example, [key]: file.data as Uint8Array } : example;
 }
+
+/** Bytes that begin as JPEG, PNG, GIF or BMP do. */
+const isFile = ({ dtype, shape, data }: HostArray) =>
+  dtype === 'uint8' &&
+  shape.length === 1 &&
+  /^(\xff\xd8|\x89PNG|GIF8|BM)/.test(Buffer.from((data as Uint8Array).subarray(0, 4)).toString('latin1'));
 
 /** (Lists of) lists of texts. */
 const isTexts = (value: Feature): boolean =>
