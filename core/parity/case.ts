@@ -28,6 +28,8 @@ export interface CaseInfo {
     /** Of the initial values of those parameters that the inputs don't have. */
     readonly seed?: number;
   };
+  /** Optimizers: each step was recorded as one program, and not op by op. */
+  readonly jit?: boolean;
   /** Gradient cases: the scalar that was differentiated. */
   readonly loss?: string;
   readonly tolerance: Tolerance;

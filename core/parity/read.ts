@@ -42,6 +42,7 @@ const caseSchema = z.looseObject({
     })
     .partial()
     .optional(),
+  jit: z.boolean().optional(),
   loss: z.string().optional(),
   tolerance: toleranceSchema,
   tolerances: z.record(z.string(), toleranceSchema).optional(),

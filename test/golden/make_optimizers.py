@@ -81,11 +81,11 @@ def tree(seed, big=False):
   }
 
 
-def run(config, params, grads):
+def run(config, params, grads, jit=jax.jit):
   tx, sched_fns = bv_optax.make(mlc.ConfigDict(config), params, sched_kw=dict(SCHED_KW))
   opt = jax.jit(tx.init)(params)
   out = {}
-  @jax.jit
+  @jit
   def update(params, opt, grads):
     updates, opt = tx.update(grads, opt, params)
     return optax.apply_updates(params, updates), opt
@@ -119,7 +119,7 @@ def optimizers():
     c.save_case(
         f"opt_{label}", kind="optimizer", name="optax.make", args=args, inputs=inputs, outputs=out,
         note=note + " inputs: params/<path>, grads/<step>/<path>; outputs: params/<step>/<path> after each update, "
-        "schedule/<i> at steps 0 to 9.", **tolerance)
+        "schedule/<i> at steps 0 to 9.", jit=True, **tolerance)
 
     if label in ("adam_vit_s16", "frozen", "schedules", "momentum_hp", "adafactor_args", "sgd", "wd_mults"):
       _, opt = run(config, params, grads[:2])
@@ -130,7 +130,23 @@ def optimizers():
           outputs={"dtypes": json.dumps({k: str(v.dtype) for k, v in state.items()}),
                    **{f"state/{k}": v for k, v in state.items()}}, string_outputs=["dtypes"],
           note="the state of the transform after two steps, under the names of optax's fields, without counts and placeholders. "
-          "bfloat16 is widened.", **tolerance)
+          "bfloat16 is widened.", jit=True, **tolerance)
+
+
+def by_op():
+  """Without jit, decay * moment is rounded to bfloat16, by which steps differ by up to 1e-2 of their size."""
+  params = {"head": {"bias": c.normal(0, (3,)), "kernel": c.normal(1, (4, 3))}}
+  grads = [{"head": {"bias": c.normal(2 + s, (3,)), "kernel": c.normal(20 + s, (4, 3))}} for s in range(STEPS)]
+  for label, name, optax_args in (("momentum_hp", "big_vision.momentum_hp", {}), ("adam", "scale_by_adam", dict(mu_dtype="bfloat16")),
+                                  ("adafactor", "big_vision.scale_by_adafactor", {})):
+    config = dict(BASE, optax_name=name, optax=optax_args)
+    out, _ = run(config, params, grads, jit=lambda f: f)
+    inputs = c.flat(params, "params/")
+    for step, g in enumerate(grads):
+      inputs.update(c.flat(g, f"grads/{step}/"))
+    c.save_case(
+        f"opt_by_op_{label}", kind="optimizer", name="optax.make", args=dict(config=config, sched_kw=SCHED_KW, steps=STEPS),
+        inputs=inputs, outputs=out, note="moments in bfloat16, every op by itself.", atol=1e-6, rtol=1e-5)
 
 
 def named_state(opt, shapes):
@@ -256,6 +272,7 @@ if __name__ == "__main__":
   for prefix in ("opt_", "optstate_", "sched_"):
     c.clear(prefix)
   optimizers()
+  by_op()
   errors()
   schedules()
   steps_and_itstime()

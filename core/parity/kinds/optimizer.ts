@@ -37,8 +37,12 @@ function ruleOf(
   return container.get(tokens.updateRule)(whole, specs, length);
 }
 
-/** The rule of a case, and parameters and state after each of its steps. */
-function trajectoryOf({ args, inputs }: ParityCase, services: ParityServices) {
+/**
+ * The rule of a case, and parameters and state after each of its steps. They are taken op by op, as they were recorded: a
+ * program, which XLA makes of a whole step, leaves out that products with a bfloat16 are rounded to bfloat16. Cases that
+ * say `jit` were recorded as a program, and are run as one.
+ */
+function trajectoryOf({ args, inputs, jit }: ParityCase, services: ParityServices) {
   const { config, sched_kw, steps } = args as unknown as OptimizerArgs;
   const initial = arraysUnder(inputs, 'params');
   const rule = ruleOf(config, initial, sched_kw, services);
@@ -46,13 +50,11 @@ function trajectoryOf({ args, inputs }: ParityCase, services: ParityServices) {
 
   async function* statesOf() {
     const { runtime } = services;
-    const update = runtime.jit(
-      (grads: Params, state: Params, params: Params, step: tf.Tensor) => {
-        const next = rule.update(grads, state, params, step);
-        return { params: zipNamed([params, next.updates], (p, u) => tf.add(p, u)), state: next.state };
-      },
-      { name: 'parity update' },
-    );
+    const byOp = (grads: Params, state: Params, params: Params, step: tf.Tensor) => {
+      const next = rule.update(grads, state, params, step);
+      return { params: zipNamed([params, next.updates], (p, u) => tf.add(p, u)), state: next.state };
+    };
+    const update = jit ? runtime.jit(byOp, { name: 'parity update' }) : byOp;
     let params = sendAll(runtime, initial);
     let state = runtime.jit((p: Params) => rule.init(p), { name: 'parity init' })(params);
     for (let step = 0; step < steps; step++) {
