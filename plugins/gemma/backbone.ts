@@ -56,6 +56,8 @@ export function backbone(config: BlockConfig): Backbone {
 
   const throughBlocks = (scope: Scope, x: tf.Tensor, places: Places, train: boolean): tf.Tensor[] => {
     const block = (layer: Scope, tokens: tf.Tensor) => gemmaBlock(layer, tokens, places, config, train);
+    // A loop of no blocks gives what went in.
+    if (scan && depth === 0) return [x];
     if (scan) {
       const body = (layer: Scope, tokens: tf.Tensor) => {
         const next = block(layer, tokens);

@@ -19,7 +19,7 @@ const id = z.int().min(0);
 export const jetformerOptions = z
   .strictObject({
     width: count.describe('width of the tokens'),
-    depth: count.describe('number of blocks'),
+    depth: z.int().min(0).describe('number of blocks'),
     mlp_dim: count.describe('width inside the MLPs'),
     num_heads: count.describe('heads of queries'),
     num_kv_heads: count.describe('heads of keys and values, a divisor of num_heads'),
@@ -255,7 +255,8 @@ export function jetformer(options: JetformerOptions): Jetformer {
 export function wordLogProbs(logits: tf.Tensor, words: tf.Tensor): tf.Tensor {
   const vocabulary = logits.shape[2] as number;
   const ids = tf.cast(words, 'int32');
-  const chosen = tf.sum(tf.mul(tf.logSoftmax(logits), tf.oneHot(ids, vocabulary, 1, 0, 'float32')), -1);
+  const own = tf.equal(tf.expandDims(ids, -1), tf.range(0, vocabulary, 1, 'int32'));
+  const chosen = tf.sum(tf.where(own, tf.logSoftmax(logits), 0), -1);
   const known = tf.logicalAnd(
     tf.greaterEqual(ids, tf.scalar(0, 'int32')),
     tf.less(ids, tf.scalar(vocabulary, 'int32')),
