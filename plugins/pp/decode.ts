@@ -67,7 +67,9 @@ export async function decodeImage(
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const found = new HostArray('uint8', [info.height, info.width, info.channels], pixels);
-    return withChannels(inks ? fromInks(found) : found, wanted);
+    // PNG: as in the original, what is opaque is the largest number of the file's own bits, be they fewer than eight.
+    const opaque = bytes[0] === 0x89 ? Math.min(255, 2 ** (bytes[24] as number) - 1) : 255;
+    return withChannels(inks ? fromInks(found) : found, wanted, opaque);
   } catch (error) {
     const reason = String((error as Error).message).split('\n')[0] as string;
     throw errors.undecodable({ op, reason, bytes: bytes.length });
@@ -86,7 +88,7 @@ function fromInks(image: HostArray<'uint8'>): HostArray<'uint8'> {
 }
 
 /** Gray to colour by repeating, colour to gray by ITU-R 601 in libpng's integers, alpha added as opaque or dropped. */
-function withChannels(image: HostArray<'uint8'>, channels: number): HostArray<'uint8'> {
+function withChannels(image: HostArray<'uint8'>, channels: number, opaque = 255): HostArray<'uint8'> {
   const [height, width, had] = image.shape as [number, number, number];
   if (had === channels) return image;
   const out = allocate('uint8', [height, width, channels]);
@@ -101,8 +103,8 @@ function withChannels(image: HostArray<'uint8'>, channels: number): HostArray<'u
       out.data[to + 1] = g;
       out.data[to + 2] = b;
     }
-    if (channels === 4) out.data[to + 3] = had === 2 ? (data[from + 1] as number) : 255;
-    if (channels === 2) out.data[to + 1] = had === 4 ? (data[from + 3] as number) : 255;
+    if (channels === 4) out.data[to + 3] = had === 2 ? (data[from + 1] as number) : opaque;
+    if (channels === 2) out.data[to + 1] = had === 4 ? (data[from + 3] as number) : opaque;
   }
   return out;
 }

@@ -52,7 +52,7 @@ def files(img):
   for label, image, fmt, pp, atol in (
       ("bmp_gray", picture.convert("L"), "BMP", "decode(channels=0)", 0), ("bmp_palette", palette, "BMP", "decode", 0),
       ("bmp_alpha", alpha, "BMP", "decode(channels=4)", 0), ("gif_0", palette, "GIF", "decode(channels=0)", 0),
-      ("png_to_gray", picture, "PNG", "decode(1)", 0), ("png_gray_alpha", alpha.convert("LA"), "PNG", "decode(channels=0)", 0),
+      ("png_to_gray", picture, "PNG", "decode(1)", 0), ("png_1_bit", picture.convert("1"), "PNG", "decode(channels=4)", 0), ("png_gray_alpha", alpha.convert("LA"), "PNG", "decode(channels=0)", 0),
       ("jpeg_cmyk", picture.convert("CMYK"), "JPEG", "decode", 6), ("outkey", picture, "PNG", "decode(inkey='image', outkey='o')|drop('image')", 0)):
     buffer = io.BytesIO()
     image.save(buffer, fmt)
