@@ -15,7 +15,7 @@ const count = z.int().min(1);
 
 export const jetOptions = z.strictObject({
   depth: count.default(2).describe('number of couplings'),
-  block_depth: count.default(1).describe('blocks of the ViT in a coupling'),
+  block_depth: z.int().min(0).default(1).describe('blocks of the ViT in a coupling'),
   emb_dim: count.default(256).describe('width of the ViTs'),
   num_heads: count.default(4).describe('attention heads of the ViTs'),
   scale_factor: z.number().positive().default(2).describe('upper end of the scale in a coupling'),
