@@ -2,7 +2,7 @@
 
 import type { Batch, Params } from '../../../core/extensions';
 import { declareParams, initParams } from '../../../core/layers/params';
-import { Scope } from '../../../core/layers/scope';
+import { type Scope } from '../../../core/layers/scope';
 import { TensorSpec } from '../../../core/runtime';
 import * as tf from '../../../core/tensor';
 import { XlaRuntime } from '../../../plugins/xla';
