@@ -91,9 +91,9 @@ export const headerSchema = z.strictObject({
   hardware: z.string().describe('what it was run on'),
   minutes: z.number().positive().optional().describe('how long that took'),
   expect: z
-    .record(z.string(), z.number())
+    .record(z.string(), z.union([z.number(), z.strictObject({ max: z.number() })]))
     .default({})
-    .describe('metrics that a run must reach (lower bounds), by name'),
+    .describe('metrics that a run must reach, by name: least values, or {max: VALUE} where less is better'),
   paper: z.string().optional(),
 });
 

@@ -197,6 +197,19 @@ test('train keeps nothing with --no-workdir, and cleans up with --cleanup', asyn
   expect(fs.existsSync(path.join(cwd, 'w'))).toBe(false);
 });
 
+test('train says whether it came to the numbers in the header', async () => {
+  const header = {
+    command: 'bv train',
+    hardware: 'any',
+    expect: { training_loss: { max: 9 }, l2_params: 1e9 },
+  };
+  const cwd = project({ 'config.ts': tinyConfig({ header }) });
+  const { code, stdout } = await bv(['train', '--config', 'config.ts', '--no-workdir'], { cwd });
+  expect(stdout).toMatch(/reached training_loss <= 9 \(the config's header\): \d/);
+  expect(stdout).toMatch(/missed l2_params >= 1000000000 \(the config's header\): \d/);
+  expect(code).toBe(1);
+});
+
 test('a workdir that cannot be written has an exit code of its own', async () => {
   const cwd = project({ 'tiny.ts': tinyConfig(), file: '' });
   const { code, stderr } = await bv(['train', '--config', 'tiny.ts', '--workdir', 'file/below'], { cwd });

@@ -26,6 +26,7 @@ export default function config(arg = ''): ConfigInput {
       command: 'npx bv train --config configs/proj/jetformer/openmoji.ts --workdir DIR',
       hardware: '2 CPU cores, most of the time busy with other work',
       minutes: 15,
+      expect: { 'test/nll_image_suffix': { max: 5.1 }, 'test/nll_text_suffix': { max: 3.8 } },
       paper: 'arXiv:2411.19722',
     },
     total_steps: steps,

@@ -119,9 +119,10 @@ function reachedHeader(
   const expected = Object.entries(header?.expect ?? {});
   const reached = expected.map(([name, bound]) => {
     const value = metrics[name];
-    const ok = value !== undefined && value >= bound;
+    const [sign, limit] = typeof bound === 'number' ? ['>=', bound] : ['<=', bound.max];
+    const ok = value !== undefined && (sign === '>=' ? value >= limit : value <= limit);
     const mark = ok ? pc.green('reached') : pc.red('missed');
-    note(`${mark} ${name} >= ${bound} (the config's header): ${value ?? 'not measured'}`);
+    note(`${mark} ${name} ${sign} ${limit} (the config's header): ${value ?? 'not measured'}`);
     return ok;
   });
   return reached.every(Boolean);
