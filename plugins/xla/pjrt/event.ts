@@ -21,8 +21,11 @@ let waiting: Waiting[] = [];
 let timer: NodeJS.Timeout | undefined;
 let immediate: NodeJS.Immediate | undefined;
 
-/** For this many milliseconds an event is asked for in every turn of the loop. */
-const eager = 1;
+/**
+ * For this many milliseconds an event is asked for in every turn of the loop: long enough for an op by itself, and no longer,
+ * since the turns take processor time from a trainer that waits for a step.
+ */
+const eager = 0.6;
 /** After that a wait of t ms is polled every t * lag, so the news is late by at most that share. */
 const lag = 1 / 16;
 const slowest = 10;
