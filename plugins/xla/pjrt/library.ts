@@ -19,6 +19,7 @@ export function openPlugin(path: string): bigint {
     growStack();
     process.env.TF_CPP_MIN_LOG_LEVEL ??= warningsOnly;
     process.once('exit', stopProfilingTimers);
+    process.once('exit', skipDestructors);
     isPrepared = true;
   }
   keepLoaded(path);
@@ -42,6 +43,17 @@ function keepLoaded(path: string): void {
   type Dlopen = (path: string, mode: number) => bigint | null;
   const dlopen = koffi.load(null).func('dlopen', 'void*', ['str', 'int']) as Dlopen;
   dlopen(path, RTLD_NOW | RTLD_NODELETE);
+}
+
+/**
+ * Threads of XLA may be in the middle of a program when the process ends, and would crash in what the destructors of
+ * globals leave. So the process ends before they run. What is asked for last comes first, hence at the exit.
+ */
+function skipDestructors(): void {
+  const libc = koffi.load(null);
+  const addressOf = libc.func('dlsym', 'void*', ['void*', 'str']) as (library: null, name: string) => bigint;
+  const onExit = libc.func('on_exit', 'int', ['void*', 'void*']) as (call: bigint, argument: null) => number;
+  onExit(addressOf(null, '_exit'), null);
 }
 
 /**

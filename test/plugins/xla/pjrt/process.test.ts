@@ -34,7 +34,10 @@ describeWithPlugin('a process', () => {
     expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' });
   });
 
-  test('ends with its own exit code while a program runs and a result is awaited', () => {
+  test.each([
+    ['a program runs', ''],
+    ['a program runs and a result is awaited', 'b.toHost();'],
+  ])('ends with its own exit code while %s', (_, waiting) => {
     const type = 'tensor<1024x1024xf32>';
     const body = Array.from(
       { length: 40 },
@@ -46,7 +49,7 @@ describeWithPlugin('a process', () => {
       const client = Client.create(plugin, { cpuDeviceCount: 1 });
       const a = client.bufferFromHost(new Float32Array(1 << 20), 'f32', [1024, 1024]);
       const [[b]] = client.compile(${JSON.stringify(text)}).execute([[a]]);
-      b.toHost();
+      ${waiting}
       setTimeout(() => process.exit(75), 5);`);
     expect({ status, signal }).toEqual({ status: 75, signal: null });
   });
