@@ -1,7 +1,7 @@
 // From a parsed call to the checked options of the implementation that it names.
 
 import { catalogue } from '../errors';
-import type { ExtensionPoint, ExtensionPoints, Implementation, Registry } from '../extensions';
+import type { ExtensionPoint, ExtensionPoints, Implementation, PpOp, Registry } from '../extensions';
 import type { Container } from '../container';
 import { keysOf, nodeAt, typeText, viewOf } from '../schema-view';
 import { didYouMean } from '../suggest';
@@ -94,6 +94,16 @@ export function createCalls<P extends ExtensionPoint>(
     name,
     made: registry.create(container, point, name, options, place),
   }));
+}
+
+/** The preprocessing ops of a string as one, which runs one after the other. */
+export function createPipeline(text: string, registry: Registry, container: Container, where: string): PpOp {
+  const ops = createCalls(text, registry, container, 'pp', where);
+  return async (example, rng) => {
+    let result = example;
+    for (const { made } of ops) result = await made(result, rng);
+    return result;
+  };
 }
 
 function bindCall(

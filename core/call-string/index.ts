@@ -1,3 +1,3 @@
 export type { Literal } from './literal';
 export { type Argument, type Call, parseCalls, type Span } from './parse';
-export { type BoundCall, createCalls, parseCallString, signatureOf } from './bind';
+export { type BoundCall, createCalls, createPipeline, parseCallString, signatureOf } from './bind';

@@ -17,6 +17,7 @@ import { tokenizers, tokenizingOps, tokenOps } from './token-ops';
 import { videoOps } from './video-ops';
 
 export { classNames, type ClassNames } from './class-names';
+export { createTokenizer } from './token-ops';
 export { type BoxOptions, sampleBox } from './crop-box';
 export { type Channels, decodeImage } from './decode';
 export { jpegSize } from './jpeg';

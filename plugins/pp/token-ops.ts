@@ -181,11 +181,19 @@ export function tokenizingOps(container: Container): Readonly<Record<string, Imp
 function tokenizerOf(model: string, registry: Registry, container: Container): () => Promise<Tokenizer> {
   let made: Promise<Tokenizer> | undefined;
   return () => {
-    made ??= Promise.resolve(
-      createCalls(model, registry, container, 'tokenizer', 'tok')[0]?.made as Tokenizer,
-    );
+    made ??= createTokenizer(model, registry, container, 'tok');
     return made;
   };
+}
+
+/** The tokenizer that a call string names. @param where for errors: the option that holds the string */
+export async function createTokenizer(
+  text: string,
+  registry: Registry,
+  container: Container,
+  where: string,
+): Promise<Tokenizer> {
+  return (await createCalls(text, registry, container, 'tokenizer', where)[0]?.made) as Tokenizer;
 }
 
 const maskedSchema = z

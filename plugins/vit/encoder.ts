@@ -99,6 +99,10 @@ function separateBlocks(
   return { x: tokens, out: { ...out, pre_ln: tokens } };
 }
 
+/** As to jax.checkpoint, which saves nothing if it has no policy: everything_saveable is the one that keeps all. */
+export const scanRemat = (policy: tf.RematPolicy): Exclude<tf.RematPolicy, 'none'> =>
+  policy === 'none' ? 'nothing_saveable' : policy;
+
 function scannedBlocks(
   scope: Scope,
   x: tf.Tensor,
@@ -106,8 +110,7 @@ function scannedBlocks(
   train: boolean,
 ): WithIntermediates {
   const { depth, remat_policy: policy = 'none' } = options;
-  // As to jax.checkpoint, which saves nothing if it has no policy: everything_saveable is the one that keeps all.
-  const remat = policy === 'none' ? 'nothing_saveable' : policy;
+  const remat = scanRemat(policy);
   const block = (layer: Scope, tokens: tf.Tensor) => {
     const result = encoderBlock(layer, tokens, options, train);
     return [result.x, result.out as Tree<tf.Tensor>] as const;

@@ -14,6 +14,7 @@ export {
   encoder,
   encoderBlock,
   mapHead,
+  scanRemat,
 } from './encoder';
 export { encoderFile, loadVitEncoder } from './encoder-init';
 export { addArrays } from './host-math';

@@ -1,10 +1,10 @@
 // How likely captions are, and classification by how likely the classes' names are.
 
 import { z } from 'zod';
-import { createCalls } from '../../core/call-string';
+import { createPipeline } from '../../core/call-string';
 import { HostArray } from '../../core/array';
 import { catalogue } from '../../core/errors';
-import type { Batch, Example, PpOp } from '../../core/extensions';
+import type { Batch, PpOp } from '../../core/extensions';
 import type { Registrar } from '../../core/plugin';
 import * as tf from '../../core/tensor';
 import { tokens } from '../../core/train/run';
@@ -34,13 +34,12 @@ export function perplexity(logits: tf.Tensor, batch: Batch, perWord: boolean): t
 /** The texts of all classes as words: int32 [classes, length]. */
 async function tokenize(
   names: readonly string[],
-  ops: readonly PpOp[],
+  pipeline: PpOp,
   evaluator: string,
 ): Promise<{ readonly data: Int32Array; readonly shape: [number, number] }> {
   const rows: HostArray[] = [];
   for (const label of names) {
-    let example: Example = { label };
-    for (const op of ops) example = await op(example, exampleRng(0, 0, rows.length));
+    const example = await pipeline({ label }, exampleRng(0, 0, rows.length));
     const { labels } = example;
     if (!(labels instanceof HostArray) || labels.data.length !== (rows[0] ?? labels).data.length)
       throw errors.noTokens({ name: evaluator, found: Object.keys(example) });
@@ -89,8 +88,8 @@ export function registerEvaluators({ register, container }: Registrar): void {
             ? { classes: classNames('clip_i1k') }
             : await registry.create(container, 'data', dataset, source, `${where}.data`);
         if (!classes) throw errors.noNames({ name: context.name, dataset });
-        const ops = createCalls(pp_txt, registry, container, 'pp', `${where}.pp_txt`).map(({ made }) => made);
-        const { data, shape } = await tokenize(classes, ops, context.name);
+        const ofNames = createPipeline(pp_txt, registry, container, `${where}.pp_txt`);
+        const { data, shape } = await tokenize(classes, ofNames, context.name);
         return meanOfExamples(options, context, { runtime, pipeline }, (params, batch) => {
           const asked = { ...batch, _label_tokens: tf.tensor(data, shape, 'int32') };
           const scores = onlyOutput(context.name, context.predict(params, asked));

@@ -32,6 +32,7 @@ import {
   posemb,
   resamplePosemb,
   resolveOptions,
+  scanRemat,
   transformerOptions,
 } from '../../plugins/vit';
 
@@ -148,8 +149,7 @@ export function cappa(options: CappaOptions): Cappa {
       for (let i = 0; i < depth; i++) y = run(scope.child(`EncDecBlock${i}`), y);
       return logitsOf(scope, y);
     }
-    const { remat_policy: policy } = options;
-    const remat = policy === 'none' ? 'nothing_saveable' : policy;
+    const remat = scanRemat(options.remat_policy);
     const body = (layer: Scope, y: tf.Tensor) => [run(layer, y), {}] as const;
     const [y] = scope.scan('EncDecBlock', depth, body, embedded, { axis: 1, remat });
     return logitsOf(scope, y);

@@ -11,7 +11,7 @@ import * as tf from '../../core/tensor';
 import { flatten, mapTree, type NestedRecord, type Tree, unflatten } from '../../core/tree';
 import { causalMask, decoderBlock, decoderBlockStep, encodedKeysAndValues } from '../../plugins/decoder';
 import { dense, embedPatches, type KeysAndValues, layerNorm, patchGrid } from '../../plugins/layers';
-import { encoder, loadVitEncoder, posemb } from '../../plugins/vit';
+import { encoder, loadVitEncoder, posemb, scanRemat } from '../../plugins/vit';
 import { type Labels, labelTable } from './labels';
 import { density, numLogits } from '../../plugins/mixture';
 import type { GivtOptions } from './options';
@@ -104,7 +104,7 @@ export function givt(options: GivtOptions): Givt {
     body: (block: Scope, y: tf.Tensor, x: X) => readonly [tf.Tensor, Out],
     xs?: X,
   ): [tf.Tensor, Out] => {
-    const remat = remat_policy === 'none' ? 'nothing_saveable' : remat_policy;
+    const remat = scanRemat(remat_policy);
     if (scan) return scope.scan('EncDecBlock', layers, body, y, { axis: 1, remat, xs });
     let last = y;
     const outs = Array.from({ length: layers }, (_, i) => {

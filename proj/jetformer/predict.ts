@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Batch, Params, PredictFn } from '../../core/extensions';
 import { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
+import { predictWith } from '../../core/train/predict';
 import { mapTree, type NestedRecord, type Tree } from '../../core/tree';
 import { batchKey } from '../../plugins/evaluators';
 import { likelihood, type Parts } from './likelihood';
@@ -37,8 +38,11 @@ export function predictFns(parts: Parts): Record<Names, PredictFn> {
     },
 
     /** Images of texts: `logits` are the pixels. Takes `text`, and `text_mask` where not all words count. */
-    sample_images: Object.assign(
-      (params: Params, batch: Batch, { decode_len = options.patch_pca.code_len } = {}) => {
+    sample_images: predictWith(
+      z.strictObject({
+        decode_len: length.default(options.patch_pca.code_len).describe('tokens'),
+      }),
+      (params, batch, { decode_len }) => {
         const [ofTokens, ofNoise] = tf.random.split(keyOf(batch)) as [tf.Tensor, tf.Tensor];
         const given = { text: column(batch.text as tf.Tensor), textMask: bool(batch.text_mask) };
         const settings = { guidance, scales: temperature, probs: temperature_probs, length: decode_len };
@@ -46,23 +50,20 @@ export function predictFns(parts: Parts): Record<Names, PredictFn> {
         const logits = tokenizer.decode(params, tokens, ofNoise);
         return { output: { logits, out_tokens: tokens, out_logp: logProbs }, out: {} };
       },
-      { options: z.strictObject({ decode_len: length.optional().describe('tokens; default: code_len') }) },
     ),
 
     /** Words about images, after those of `text` that `text_mask` gives: int32 [batch, decode_len]. */
-    sample_text: Object.assign(
-      (params: Params, batch: Batch, { decode_len = 64, temperature = 1e-5 } = {}) => {
+    sample_text: predictWith(
+      z.strictObject({
+        decode_len: length.default(64).describe('words'),
+        temperature: z.number().positive().default(1e-5).describe('of the words; near 0: the likeliest'),
+      }),
+      (params, batch, { decode_len, temperature }) => {
         const { tokens: image } = tokensOf(params, batch.image as tf.Tensor, tf.tensor([0, 0], [2], 'int32'));
         const given = { image, text: batch.text, textMask: bool(batch.text_mask) };
         const settings = { temperature, length: decode_len };
         const { tokens } = sampleTexts(model, Scope.reading(params), given, keyOf(batch), settings);
         return { output: tokens, out: {} };
-      },
-      {
-        options: z.strictObject({
-          decode_len: length.default(64).describe('words'),
-          temperature: z.number().positive().default(1e-5).describe('of the words; near 0: the likeliest'),
-        }),
       },
     ),
 

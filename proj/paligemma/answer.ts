@@ -2,15 +2,16 @@
 
 import { readFile } from 'node:fs/promises';
 import type { HostArray } from '../../core/array';
-import { createCalls } from '../../core/call-string';
+import { createPipeline } from '../../core/call-string';
 import { loadParams } from '../../core/checkpoint/load-params';
-import type { Batch, Example, Params, Tokenizer } from '../../core/extensions';
+import type { Batch, Params } from '../../core/extensions';
 import { Scope } from '../../core/layers/scope';
 import type { Runtime } from '../../core/runtime';
 import * as tf from '../../core/tensor';
 import { mapTree, type Tree } from '../../core/tree';
 import type { Session } from '../../core/workspace/session';
 import { exampleRng } from '../../plugins/input';
+import { createTokenizer } from '../../plugins/pp';
 import { draw } from './decode';
 import type { Paligemma } from './model';
 import { releasedFile } from './released';
@@ -43,8 +44,7 @@ export async function openAnswerer(
     options.model,
     'model',
   ) as Paligemma;
-  const tokenizer = (await createCalls(options.tokenizer, registry, container, 'tokenizer', 'tokenizer')[0]
-    ?.made) as Tokenizer;
+  const tokenizer = await createTokenizer(options.tokenizer, registry, container, 'tokenizer');
   const quoted = (text: string) => JSON.stringify(text);
   const pp = [
     `decode|resize(${res})|value_range(-1, 1)`,
@@ -56,7 +56,7 @@ export async function openAnswerer(
     `tolen(${prefill_len}, pad_value=0, key="mask_input")`,
     'keep("image", "text", "mask_ar", "mask_input")',
   ].join('|');
-  const ops = createCalls(pp, registry, container, 'pp', 'pp').map(({ made }) => made);
+  const pipeline = createPipeline(pp, registry, container, 'pp');
 
   const arrays = (await loadParams(releasedFile(options.ckpt) as string)) as Tree<HostArray>;
   const params = mapTree<HostArray, tf.Tensor, Params>(arrays as never, (array) => runtime.toDevice(array));
@@ -77,9 +77,8 @@ export async function openAnswerer(
   );
 
   return async (image, question) => {
-    let example: Example = { image: new Uint8Array(await readFile(image)), prefix: question };
-    const rng = exampleRng(0, 0, 0);
-    for (const op of ops) example = await op(example, rng);
+    const given = { image: new Uint8Array(await readFile(image)), prefix: question };
+    const example = await pipeline(given, exampleRng(0, 0, 0));
     const batch = Object.fromEntries(
       Object.entries(example).map(([key, array]) => [key, runtime.toDevice(array as HostArray)]),
     );

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { HostArray } from '../../array';
-import { createCalls, parseCalls } from '../../call-string';
+import { createPipeline, parseCalls } from '../../call-string';
 import { drawRng } from '../../draws';
 import { catalogue, ExitCode } from '../../errors';
-import type { Example, Feature, PpOp } from '../../extensions';
+import type { Example, Feature } from '../../extensions';
 import { isDict } from '../../tree';
 import { openSession } from '../../workspace/session';
 import type { CommandInput } from '../command';
@@ -30,17 +30,17 @@ export async function pp({
   const { out = 'pp.png', repeat = 4, seed = 1, key = 'image' } = options;
   if (args.images.length === 0) throw errors.noImages();
   const { registry, container } = openSession(process.cwd());
-  const opsOf = (text: string) => createCalls(text, registry, container, 'pp', 'pp').map(({ made }) => made);
+  const pipeline = (text: string) => createPipeline(text, registry, container, 'pp');
   const [first] = parseCalls(args.ops, 'pp');
-  const ops = opsOf(first?.name.startsWith('decode') ? args.ops : `decode|${args.ops}`);
-  const decode = opsOf('decode');
+  const ops = pipeline(first?.name.startsWith('decode') ? args.ops : `decode|${args.ops}`);
+  const decode = pipeline('decode');
   const rows: Cell[][] = [];
   for (const [row, file] of args.images.entries()) {
     const example: Example = { image: read(file) };
-    const before = cellOf(await run(decode, example, 0, 0), 'image');
+    const before = cellOf(await decode(example, drawRng(0, 0)), 'image');
     const cells: Cell[] = [{ ...before, label: [basename(file), ...before.label] }];
     for (let draw = 0; draw < repeat; draw++) {
-      cells.push(cellOf(await run(ops, example, seed, row * repeat + draw), key));
+      cells.push(cellOf(await ops(example, drawRng(seed, row * repeat + draw)), key));
     }
     rows.push(cells);
   }
@@ -55,13 +55,6 @@ function read(file: string): Uint8Array {
   } catch (error) {
     throw errors.unreadable({ file, reason: (error as Error).message });
   }
-}
-
-async function run(ops: readonly PpOp[], example: Example, seed: number, draw: number): Promise<Example> {
-  const rng = drawRng(seed, draw);
-  let result = example;
-  for (const op of ops) result = await op(result, rng);
-  return result;
 }
 
 /** The feature as a picture, its shape and type, and the other features in a word each. */

@@ -1,11 +1,11 @@
 // Preprocessing: what a `pp` string makes of an example, and distributions of what random ops draw.
 
 import { allocate, HostArray, hostArray } from '../../array';
-import { createCalls, parseCalls } from '../../call-string';
+import { createPipeline, parseCalls } from '../../call-string';
 import { drawRng } from '../../draws';
 import type { Example, Feature, PpOp } from '../../extensions';
 import { nest } from '../../tree';
-import type { ParityCase, ParityOutputs, ParityRunner, ParityServices } from '../case';
+import type { ParityCase, ParityOutputs, ParityRunner } from '../case';
 import {
   compareEntry,
   type Comparison,
@@ -15,23 +15,13 @@ import {
   worstFirst,
 } from '../compare';
 
-export const ppRunner: ParityRunner = async (recorded, services) => {
+export const ppRunner: ParityRunner = async (recorded, { registry, container }) => {
   const { args, distribution } = recorded;
   if (typeof args.pp !== 'string') throw new Error(`no rule for the op "${recorded.name}": the case has no args.pp`); // prettier-ignore
-  const run = pipelineOf(args.pp, services);
+  const run = createPipeline(args.pp, registry, container, 'args.pp');
   const example = exampleOf(recorded);
   return distribution ? drawn(recorded, example, run) : outputsOf(await run(example, drawRng(0, 0)));
 };
-
-/** The ops of a string, one after the other. */
-function pipelineOf(text: string, { registry, container }: ParityServices): PpOp {
-  const ops = createCalls(text, registry, container, 'pp', 'args.pp').map(({ made }) => made);
-  return async (example, rng) => {
-    let result = example;
-    for (const op of ops) result = await op(result, rng);
-    return result;
-  };
-}
 
 /** The case's inputs as a data source would give them: a file's bytes look like any other list of bytes in a case. */
 function exampleOf({ args, inputs, string_inputs = {} }: ParityCase): Example {

@@ -3,7 +3,6 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { createCalls } from '../../../core/call-string';
 import type { Container } from '../../../core/container';
 import type { Evaluator, EvaluatorContext, Params, Registry, Tokenizer } from '../../../core/extensions';
 import {
@@ -16,6 +15,7 @@ import {
   type PassServices,
   readAside,
 } from '../../../plugins/evaluators';
+import { createTokenizer } from '../../../plugins/pp';
 
 /** What the data says of an example. */
 export type Truth = Readonly<Record<string, Json>>;
@@ -45,16 +45,24 @@ export interface Answer {
   readonly index: number;
 }
 
-/** A pass over the data: answers in its order. @param keys what of an example isn't for the model */
+/**
+ * A pass over the data: answers in its order.
+ * @param options its tokenizer by name, or as who has made one already gives it
+ * @param keys what of an example isn't for the model
+ */
 export async function answersOf(
-  { tokenizer: name, aside_bytes, ...options }: AnswerOptions,
+  {
+    tokenizer: named,
+    aside_bytes,
+    ...options
+  }: Omit<AnswerOptions, 'tokenizer'> & { readonly tokenizer: string | Tokenizer },
   context: EvaluatorContext,
   { registry, container, ...services }: AnswerServices,
   keys: readonly string[],
 ): Promise<(params: Params, use: (answer: Answer) => void | Promise<void>) => Promise<void>> {
   const where = `evals.${context.name}.tokenizer`;
-  const [call] = createCalls(name, registry, container, 'tokenizer', where);
-  const tokenizer = (await call?.made) as Tokenizer;
+  const tokenizer =
+    typeof named === 'string' ? await createTokenizer(named, registry, container, where) : named;
   const beside = `aside([${keys.map((key) => `"${key}"`).join(', ')}], ${aside_bytes})`;
   const pass = await forEachExample(
     { ...options, pp_fn: `${options.pp_fn}|${beside}` },

@@ -2,11 +2,11 @@
 
 import { z } from 'zod';
 import { type HostArray, hostArray } from '../../../core/array';
-import { createCalls } from '../../../core/call-string';
+import { createPipeline } from '../../../core/call-string';
 import { catalogue } from '../../../core/errors';
-import type { Evaluator, EvaluatorContext, Example, Tokenizer } from '../../../core/extensions';
+import type { Evaluator, EvaluatorContext } from '../../../core/extensions';
 import { exampleRng } from '../../../plugins/input';
-import { resizeImage } from '../../../plugins/pp';
+import { createTokenizer, resizeImage } from '../../../plugins/pp';
 import { answerOptions, answersOf, type AnswerServices, Mean } from './answers';
 import { maskDecoder } from './mask-decoder';
 
@@ -88,31 +88,23 @@ export async function segmentation(
 ): Promise<Evaluator> {
   const { registry, container, runtime } = services;
   const where = `evals.${context.name}`;
-  const [call] = createCalls(options.tokenizer, registry, container, 'tokenizer', `${where}.tokenizer`);
-  const tokenizer = (await call?.made) as Tokenizer;
+  const tokenizer = await createTokenizer(options.tokenizer, registry, container, `${where}.tokenizer`);
   const [loc0, seg0] = ['<loc0000>', '<seg000>'].map((piece) => tokenizer.idOf(piece)) as [number, number];
   if (loc0 === tokenizer.unknown || seg0 === tokenizer.unknown)
     throw errors.noPlaces({ name: context.name, tokenizer: options.tokenizer });
   const decodeMask = await maskDecoder(runtime, model);
 
   // Masks are as large as their images, which a batch can't hold: they are read again.
-  const ops = createCalls(options.pp_fn, registry, container, 'pp', `${where}.pp_fn`).map(({ made }) => made);
+  const pipeline = createPipeline(options.pp_fn, registry, container, `${where}.pp_fn`);
   const { name, ...ofSource } = options.data;
   const source = await registry.create(container, 'data', name, ofSource, `${where}.data`);
   const truthOf = async (index: number) => {
-    let example: Example = await source.get(index);
-    const rng = exampleRng(0, 0, index);
-    for (const op of ops) example = await op(example, rng);
+    const example = await pipeline(await source.get(index), exampleRng(0, 0, index));
     return example['objects/mask'] as HostArray | undefined;
   };
   const arrays = { ...options, pp_fn: `${options.pp_fn}|drop("objects/mask")` };
-  const pass = await answersOf(arrays, context, services, [
-    'prefix',
-    'suffix',
-    'objects/bbox',
-    'width',
-    'height',
-  ]);
+  const keys = ['prefix', 'suffix', 'objects/bbox', 'width', 'height'];
+  const pass = await answersOf({ ...arrays, tokenizer }, context, services, keys);
 
   return {
     async *run(params) {
