@@ -1,6 +1,6 @@
 // Preprocessing strings as functions, for tests.
 
-import { createCalls } from '../../core/call-string';
+import { createPipeline } from '../../core/call-string';
 import { Container } from '../../core/container';
 import { type Example, type ExampleRng, Registry } from '../../core/extensions';
 import { type Plugin, registrarFor } from '../../core/plugin';
@@ -24,11 +24,7 @@ export async function runPp(
   example: Example,
   rng: ExampleRng = exampleRng(0, 0, 0),
 ): Promise<Example> {
-  let result = example;
-  for (const { made } of createCalls(text, known.registry, known.container, 'pp', 'pp')) {
-    result = await made(result, rng);
-  }
-  return result;
+  return createPipeline(text, known.registry, known.container, 'pp')(example, rng);
 }
 
 export const ppServices = known;

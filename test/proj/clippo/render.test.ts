@@ -3,9 +3,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { HostArray } from '../../../core/array';
-import type { Example, PpOp } from '../../../core/extensions';
+import type { Example } from '../../../core/extensions';
 import { tokens } from '../../../core/train/run';
-import { createCalls } from '../../../core/call-string';
+import { createPipeline } from '../../../core/call-string';
 import pp from '../../../plugins/pp';
 import towers from '../../../plugins/towers';
 import vit from '../../../plugins/vit';
@@ -21,11 +21,7 @@ container.provide(tokens.root, path.join(goldenRoot, '..'));
 const sample = path.join(goldenRoot, '..', 'unifont_sample.hex');
 
 async function run(text: string, example: Example): Promise<Example> {
-  let result = example;
-  for (const { made } of createCalls(text, registry, container, 'pp', 'pp')) {
-    result = await (made as PpOp)(result, exampleRng(0, 0, 0));
-  }
-  return result;
+  return createPipeline(text, registry, container, 'pp')(example, exampleRng(0, 0, 0));
 }
 
 test.each(goldenCases(({ name }) => name === 'render_unifont').map(({ folder }) => folder))(
