@@ -1,6 +1,7 @@
 // Loading a plugin's shared library such that the process also ends well.
 
 import { readFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import koffi from 'koffi';
 import { stackBytes } from './thread';
 
@@ -47,13 +48,21 @@ function keepLoaded(path: string): void {
 
 /**
  * Threads of XLA may be in the middle of a program when the process ends, and would crash in what the destructors of
- * globals leave. So the process ends before they run. What is asked for last comes first, hence at the exit.
+ * globals leave. So the process ends before they run: C's `exit` starts with the destructors of the thread that calls
+ * it, and ours is `_exit`. A function for `atexit` would come too late, since those threads may still register more
+ * of them, and the last comes first.
  */
-function skipDestructors(): void {
+function skipDestructors(code: number): void {
+  if (!isMainThread) return; // a thread's end is not that of the process
   const libc = koffi.load(null);
   const addressOf = libc.func('dlsym', 'void*', ['void*', 'str']) as (library: null, name: string) => bigint;
-  const onExit = libc.func('on_exit', 'int', ['void*', 'void*']) as (call: bigint, argument: null) => number;
-  onExit(addressOf(null, '_exit'), null);
+  const atThreadExit = libc.func('__cxa_thread_atexit_impl', 'int', ['void*', 'size_t', 'void*']) as (
+    call: bigint,
+    argument: number,
+    symbolOfLibrary: bigint,
+  ) => number;
+  const exit = addressOf(null, '_exit');
+  atThreadExit(exit, code, exit);
 }
 
 /**

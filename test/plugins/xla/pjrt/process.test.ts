@@ -34,23 +34,34 @@ describeWithPlugin('a process', () => {
     expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' });
   });
 
+  const type = 'tensor<1024x1024xf32>';
+  const products = Array.from(
+    { length: 40 },
+    (_, index) =>
+      `%${index + 1} = stablehlo.dot_general ${index === 0 ? '%a' : `%${index}`}, %a, contracting_dims = [1] x [0] : (${type}, ${type}) -> ${type}`,
+  );
+  const longProgram = moduleOf(`%a: ${type}`, [...products, `return %40 : ${type}`].join('\n'), type);
+
+  // A destructor that XLA's threads register while the process already ends: it must not run either.
+  const registerLate = `
+    process.on('exit', () => {
+      const libc = require('koffi').load(null);
+      const abort = libc.func('dlsym', 'void*', ['void*', 'str'])(null, 'abort');
+      libc.func('on_exit', 'int', ['void*', 'void*'])(abort, null);
+    });`;
+
   test.each([
-    ['a program runs', ''],
-    ['a program runs and a result is awaited', 'b.toHost();'],
-  ])('ends with its own exit code while %s', (_, waiting) => {
-    const type = 'tensor<1024x1024xf32>';
-    const body = Array.from(
-      { length: 40 },
-      (_, index) =>
-        `%${index + 1} = stablehlo.dot_general ${index === 0 ? '%a' : `%${index}`}, %a, contracting_dims = [1] x [0] : (${type}, ${type}) -> ${type}`,
-    );
-    const text = moduleOf(`%a: ${type}`, [...body, `return %40 : ${type}`].join('\n'), type);
+    ['exit', 'setTimeout(() => process.exit(75), 5);', 75],
+    ['exit while a result is awaited', 'b.toHost(); setTimeout(() => process.exit(75), 5);', 75],
+    ['exit with destructors that are registered late', `${registerLate} process.exit(75);`, 75],
+    ['an error', `throw new Error('failed');`, 1],
+    ['nothing left to do', 'process.exitCode = 4;', 4],
+  ])('ends with its own exit code while a program runs: %s', (_, ending, code) => {
     const { status, signal } = runInProcess(`
       const client = Client.create(plugin, { cpuDeviceCount: 1 });
       const a = client.bufferFromHost(new Float32Array(1 << 20), 'f32', [1024, 1024]);
-      const [[b]] = client.compile(${JSON.stringify(text)}).execute([[a]]);
-      ${waiting}
-      setTimeout(() => process.exit(75), 5);`);
-    expect({ status, signal }).toEqual({ status: 75, signal: null });
+      const [[b]] = client.compile(${JSON.stringify(longProgram)}).execute([[a]]);
+      ${ending}`);
+    expect({ status, signal }).toEqual({ status: code, signal: null });
   });
 });
