@@ -36,6 +36,7 @@ export class StepLog {
   readonly latest: Record<string, number> = {};
   private readonly rows: Row[] = [];
   private readonly arrivals: Promise<void>[] = [];
+  private newestArrival = Promise.resolve();
   private failure: Error | undefined;
 
   constructor(
@@ -57,9 +58,12 @@ export class StepLog {
     this.rows.push(row);
     const names = Object.keys(device).filter((name) => logged || name === 'training_loss');
     const reads = names.map(async (name) => [name, await this.read(device[name] as tf.Tensor)] as const);
-    const arrival = Promise.all(reads).then((values) => this.arrive(row, values, logged));
+    // A step's numbers may be here before those of the step before it, whose turn comes first all the same.
+    const turn = Promise.all([Promise.all(reads), this.newestArrival]);
+    const arrival = turn.then(([values]) => this.arrive(row, values, logged));
     // Errors are thrown where the loop waits, not as unhandled rejections.
-    this.arrivals.push(arrival.catch((error: Error) => void (this.failure ??= error)));
+    this.newestArrival = arrival.catch((error: Error) => void (this.failure ??= error));
+    this.arrivals.push(this.newestArrival);
     tf.dispose(Object.values(device));
   }
 
