@@ -17,10 +17,13 @@ export interface Embedded {
 const never = 2 ** 31 - 1;
 
 /**
- * How many candidates come before the best right one, among equal distances the earlier ones: int32 [queries], 2^31 - 1
- * where none is right. distances: [queries, candidates]; a candidate is right that has its query's id (int32).
+ * How many candidates come before the best right one: int32 [queries], 2^31 - 1 where none is right. Among equal distances
+ * the earlier candidate comes first (the original leaves that to NumPy's sort, whose order of equals depends on the
+ * processor); NaN is as far as can be. distances: [queries, candidates]; a candidate is right that has its query's id
+ * (int32).
  */
-export function ranksOfBest(distances: tf.Tensor, queryIds: tf.Tensor, candidateIds: tf.Tensor): tf.Tensor {
+export function ranksOfBest(raw: tf.Tensor, queryIds: tf.Tensor, candidateIds: tf.Tensor): tf.Tensor {
+  const distances = tf.where(tf.isNaN(raw), Infinity, raw);
   const candidates = candidateIds.shape[0] as number;
   const right = tf.equal(tf.expandDims(queryIds, 1), tf.expandDims(candidateIds, 0));
   const place = tf.expandDims(tf.range(0, candidates, 1, 'int32'), 0);
