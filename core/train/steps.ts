@@ -3,6 +3,7 @@
 
 import { catalogue } from '../errors';
 import type { RunLength } from '../extensions';
+import { roundHalfEven } from '../round';
 
 const units = ['steps', 'examples', 'epochs', 'percent'] as const;
 
@@ -81,14 +82,7 @@ export function stepsOf(
 }
 
 function atLeastOne(steps: number): number {
-  return steps === 0 ? 0 : Math.max(1, roundHalfToEven(steps));
-}
-
-function roundHalfToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  if (rest === 0.5) return below % 2 === 0 ? below : below + 1;
-  return rest < 0.5 ? below : below + 1;
+  return steps === 0 ? 0 : Math.max(1, roundHalfEven(steps));
 }
 
 export interface TimeOptions {

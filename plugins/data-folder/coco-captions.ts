@@ -29,7 +29,7 @@ export function cocoCaptions(
   root: string,
 ): DataSource {
   const folder = path.join(dataFolder(root, data_dir), 'coco_captions');
-  const { folder: split, slice } = parseSplit(text);
+  const { name: split, slice } = parseSplit(text);
   const all = readList(path.join(folder, 'dataset_coco.json'));
   const inSplit = all.filter((listed) => listed.split === split);
   if (inSplit.length === 0)

@@ -45,7 +45,7 @@ export function cocoPanoptic(
   root: string,
 ): DataSource {
   const folder = path.join(dataFolder(root, data_dir), 'coco/2017_panoptic');
-  const { folder: split, slice } = parseSplit(text);
+  const { name: split, slice } = parseSplit(text);
   const year = years[split];
   if (!year) throw errors.split({ split, known: Object.keys(years) });
   const { categories, images, annotations } = readList(path.join(folder, `panoptic_${year}.json`));

@@ -38,8 +38,8 @@ const byCode = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 export function folderSource({ path: root, split: text }: FolderOptions): DataSource {
   const split = parseSplit(text);
-  const folder = path.join(root, split.folder);
-  const classes = listClasses(folder, root, split.folder);
+  const folder = path.join(root, split.name);
+  const classes = listClasses(folder, root, split.name);
   const starts: number[] = [];
   let size = 0;
   const files = classes.map((name) => {

@@ -11,7 +11,7 @@ import { namedFolders, namedOptions, namedSource } from './named';
 import { nyuDepth } from './nyu-depth';
 
 export { folderSource } from './folder';
-export { dataFolder } from './split';
+export { dataFolder, parseSplit } from './split';
 
 export default definePlugin({
   name: 'data-folder',

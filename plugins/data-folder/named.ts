@@ -68,7 +68,7 @@ export function namedSource(
   root: string,
 ): DataSource {
   const data = dataFolder(root, data_dir);
-  const { folder: split, slice } = parseSplit(text);
+  const { name: split, slice } = parseSplit(text);
   const folder = path.join(data, namedFolders[name] as string, split);
   if (!fs.existsSync(folder)) throw errors.unavailable({ name, folder });
   const whole = folderSource({ path: folder, split: '' });

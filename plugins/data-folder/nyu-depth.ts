@@ -5,6 +5,7 @@ import path from 'node:path';
 import { HostArray } from '../../core/array';
 import { catalogue } from '../../core/errors';
 import type { DataSource } from '../../core/extensions';
+import { roundHalfEven } from '../../core/round';
 import { dataFolder, parseSplit, shuffledPart, unknownSplit } from './split';
 
 const folders: Readonly<Record<string, string>> = { train: 'train', validation: 'val' };
@@ -33,7 +34,7 @@ export function nyuDepth(
   { split: text, data_dir }: { split: string; data_dir?: string },
   root: string,
 ): DataSource {
-  const { folder: split, slice } = parseSplit(text);
+  const { name: split, slice } = parseSplit(text);
   if (!folders[split]) throw errors.split({ split, known: Object.keys(folders) });
   const folder = path.join(dataFolder(root, data_dir), 'nyu_depth_v2', folders[split]);
   const files = fs.existsSync(folder) ? filesIn(folder) : [];
@@ -82,7 +83,5 @@ function readExample(bytes: ArrayBuffer) {
 function roundedToHalf(x: number): number {
   if (x === 0) return 0;
   const step = 2 ** (Math.max(-14, Math.floor(Math.log2(Math.abs(x)))) - 10);
-  const rounded = Math.round(x / step);
-  const between = Math.abs((x / step) % 1) === 0.5;
-  return (between && rounded % 2 !== 0 ? rounded - 1 : rounded) * step;
+  return roundHalfEven(x / step) * step;
 }

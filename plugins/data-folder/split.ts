@@ -1,34 +1,40 @@
-// Which part of a folder is meant: `train`, `train[:90%]`, `[1_000:]`.
+// Which part of a data set is meant: `train`, `train[:90%]`, `train[-1_024:]`, `[1_000:]`; and where data sets are.
 
 import path from 'node:path';
 import { catalogue } from '../../core/errors';
+import { roundHalfEven } from '../../core/round';
 import { didYouMean } from '../../core/suggest';
 import { Permutation } from '../input';
 
 export interface Split {
-  /** A folder below the path, or nothing for the path itself. */
-  readonly folder: string;
-  /** Which of a class's files, by their count. */
+  /** What stands before the brackets; may be empty. */
+  readonly name: string;
+  /** Of so many examples which, the last exclusive: as `Array.slice` takes them. */
   slice(count: number): readonly [from: number, to: number];
 }
 
-const errors = catalogue('folder', {
-  split: (v: { split: string }) => ({
-    what: `The data source "folder" can't read the split "${v.split}".`,
-    fix: 'write the name of a folder, and a part of each class if not all: train, train[:90%], train[90%:], [100:200].',
+const errors = catalogue('split', {
+  unreadable: (v: { split: string }) => ({
+    what: `The split "${v.split}" can't be read.`,
+    fix: 'write a name, and a part in brackets if not all: train, train[:98%], train[-1024:], [100:200].',
   }),
 });
 
+const bound = String.raw`-?\d[\d_]*(?:\.\d+)?%?`;
+const pattern = new RegExp(String.raw`^([^[\]]*)(?:\[\s*(${bound})?\s*:\s*(${bound})?\s*\])?\s*$`);
+
+/** A split as TFDS writes it: negative bounds count from the end, percentages are rounded half to even. */
 export function parseSplit(text: string): Split {
-  const match = /^([^[\]]*)(?:\[\s*(\d[\d_]*(?:\.\d+)?%?)?\s*:\s*(\d[\d_]*(?:\.\d+)?%?)?\s*\])?$/.exec(text);
-  if (!match) throw errors.split({ split: text });
-  const [, folder = '', from, to] = match;
-  const bound = (value: string | undefined, count: number, fallback: number) => {
+  const match = pattern.exec(text);
+  if (!match) throw errors.unreadable({ split: text });
+  const [, name = '', from, to] = match;
+  const at = (value: string | undefined, count: number, fallback: number) => {
     if (value === undefined) return fallback;
     const number = parseFloat(value.replaceAll('_', ''));
-    return Math.min(count, Math.round(value.endsWith('%') ? (number * count) / 100 : number));
+    const place = roundHalfEven(value.endsWith('%') ? (number * count) / 100 : number);
+    return Math.max(0, Math.min(count, place < 0 ? count + place : place));
   };
-  return { folder: folder.trim(), slice: (count) => [bound(from, count, 0), bound(to, count, count)] };
+  return { name: name.trim(), slice: (count) => [at(from, count, 0), at(to, count, count)] };
 }
 
 /** The message for a data set that has other splits. */

@@ -4,9 +4,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
-import { dataFolder } from '../data-folder';
+import { dataFolder, parseSplit } from '../data-folder';
 import { linesSource, readLines } from './lines';
-import { partsOf } from './split';
 
 /** Those of PaliGemma's transfers, by their names in TFDS, and the keys of their files. */
 const named: Readonly<Record<string, readonly string[]>> = {
@@ -99,9 +98,10 @@ export default definePlugin({
         inject: [tokens.root],
         create: ({ split, data_dir }, root) => {
           const folder = path.join(dataFolder(root, data_dir), name);
-          const lines = partsOf(split).flatMap((part) => {
-            const all = readLines(path.join(folder, `${part.name}.jsonl`));
-            return all.slice(...part.range(all.length));
+          const lines = split.split('+').flatMap((part) => {
+            const { name, slice } = parseSplit(part);
+            const all = readLines(path.join(folder, `${name}.jsonl`));
+            return all.slice(...slice(all.length));
           });
           const folders = Object.fromEntries(keys.map((key) => [key, folder]));
           return linesSource(lines, folders, new Set(['objects/mask']));

@@ -3,7 +3,8 @@
 // float32: where a limit falls on a whole number of pixels, rounding says whether it counts.
 
 import type { ExampleRng } from '../../core/extensions';
-import { roundHalfEven, type Window } from './resize';
+import { roundHalfEven } from '../../core/round';
+import type { Window } from './resize';
 
 export interface BoxOptions {
   /** Fractions of the image. */

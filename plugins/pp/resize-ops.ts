@@ -3,8 +3,9 @@
 import { z } from 'zod';
 import { allocate, HostArray } from '../../core/array';
 import type { ExampleRng, Feature, Implementation } from '../../core/extensions';
+import { roundHalfEven } from '../../core/round';
 import { arrayOf, errors, imageOf, keyedOp } from './features';
-import { resizeImage, type ResizeMethod, type ResizeOptions, roundHalfEven } from './resize';
+import { resizeImage, type ResizeMethod, type ResizeOptions } from './resize';
 import { antialiasOption, methodOption, pair, sizeOption } from './size-options';
 
 /** Resizes images, and stacks of them along leading axes (videos). */

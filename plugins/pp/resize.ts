@@ -3,6 +3,7 @@
 // weights), and rows are blended before columns.
 
 import { allocate, type HostArray } from '../../core/array';
+import { roundHalfEven } from '../../core/round';
 
 export const resizeMethods = [
   'bilinear',
@@ -385,12 +386,4 @@ function kernelTaps({ radius, at }: Kernel, antialias: boolean, size: number, ne
     weights.forEach((weight, k) => add(first + k, fround(weight * fround(1 / sum))));
     return first;
   });
-}
-
-/** As C's `lrint`, and so TensorFlow, rounds. */
-export function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest !== 0.5) return Math.round(x);
-  return floor % 2 === 0 ? floor : floor + 1;
 }

@@ -6,7 +6,7 @@ import type { UserError } from '../../../core/errors';
 import type { DataSource } from '../../../core/extensions';
 import { tokens } from '../../../core/train/run';
 import { namedSource } from '../../../plugins/data-folder/named';
-import { folderSource } from '../../../plugins/data-folder';
+import { folderSource, parseSplit } from '../../../plugins/data-folder';
 import { expectPure, expectSeekable } from '../../support/seekable';
 import { temporaryFolder } from '../../support/temporary';
 import { workspaceWith } from '../../support/workspace';
@@ -72,7 +72,7 @@ describe('folder', () => {
     expect(failure(() => folderSource({ path: root, split: 'trian' })).message).toContain(
       'Did you mean "train"?',
     );
-    expect(failure(() => folderSource({ path: root, split: 'train[1' })).code).toBe('folder/split');
+    expect(failure(() => folderSource({ path: root, split: 'train[1' })).code).toBe('split/unreadable');
     expect(failure(() => folderSource({ path: path.join(root, 'train/cat'), split: '' })).what).toContain('but 3 images'); // prettier-ignore
     const empty = temporaryFolder();
     await makeImages(empty, { a: 1, b: 0 });
@@ -81,6 +81,22 @@ describe('folder', () => {
     expect(error.code).toBe('folder/empty-class');
     expect(error.what).toMatch(/b has no images, only 1 other files\.$/);
   });
+});
+
+test.each([
+  ['train', 'train', [0, 200]],
+  ['', '', [0, 200]],
+  [' test-dev ', 'test-dev', [0, 200]],
+  ['train[:5%]', 'train', [0, 10]],
+  ['val[-20:]', 'val', [180, 200]],
+  ['val[1_00:]', 'val', [100, 200]],
+  ['train[-2%:-1%]', 'train', [196, 198]],
+  ['[:0.25%]', '', [0, 0]],
+  ['[:0.75%]', '', [0, 2]],
+  ['[500:]', '', [200, 200]],
+])('the split "%s"', (text, name, part) => {
+  const split = parseSplit(text);
+  expect([split.name, split.slice(200)]).toEqual([name, part]);
 });
 
 test('examples of named data sets keep their ids in every part', async () => {

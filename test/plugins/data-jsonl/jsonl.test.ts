@@ -6,7 +6,6 @@ import sharp from 'sharp';
 import { HostArray } from '../../../core/array';
 import type { DataSource } from '../../../core/extensions';
 import { openSession } from '../../../core/workspace/session';
-import { partsOf } from '../../../plugins/data-jsonl/split';
 import { temporaryFolder } from '../../support/temporary';
 
 const session = openSession(path.resolve(__dirname, '../../..'));
@@ -54,18 +53,7 @@ test('a data set has splits, and masks as pixels', async () => {
   expect((masks as HostArray[]).map(({ shape }) => shape)).toEqual([[2, 3, 3]]);
 });
 
-test.each([
-  ['train', [['train', [0, 200]]]],
-  ['train[:5%]+val[-20:]', [['train', [0, 10]], ['val', [180, 200]]]], // prettier-ignore
-  ['test + test-dev', [['test', [0, 200]], ['test-dev', [0, 200]]]], // prettier-ignore
-  ['val[1_00:]', [['val', [100, 200]]]],
-  ['train[-2%:]', [['train', [196, 200]]]],
-])('the split %s', (split, parts) => {
-  expect(partsOf(split).map(({ name, range }) => [name, range(200)])).toEqual(parts);
-});
-
 test('mistakes say what to do', async () => {
-  expect(() => partsOf('train[5')).toThrow(/can't be read/);
   const broken = await folderOf([], 'x.jsonl');
   fs.writeFileSync(path.join(broken, 'x.jsonl'), '{"a": 1}\n{"a": \n');
   await expect(async () => open('bv:jsonl', { fname: path.join(broken, 'x.jsonl') })).rejects.toThrow(
