@@ -72,6 +72,13 @@ const halfLog2Pi = 0.5 * Math.log(2 * Math.PI);
 export const normalLogProb = (x: tf.Tensor, { loc, scale }: Component): tf.Tensor =>
   tf.sub(tf.mul(-0.5, tf.square(tf.div(tf.sub(x, loc), scale))), tf.add(halfLog2Pi, tf.log(scale)));
 
+/**
+ * Negative log-probability of numbers under a standard normal distribution, each in a step of this width that is narrow
+ * enough for its density to be even; at width 1 the negative log-density. float, of the shape of x.
+ */
+export const standardNormalNll = (x: tf.Tensor, width = 1): tf.Tensor =>
+  tf.add(tf.mul(0.5, tf.square(x)), halfLog2Pi - Math.log(width));
+
 export const normalSample = (key: tf.Tensor, { loc, scale }: Component): tf.Tensor =>
   tf.add(tf.mul(scale, tf.random.normal(key, loc.shape)), loc);
 

@@ -2,15 +2,7 @@
 
 import { definePlugin } from '../../core/plugin';
 
-export {
-  type Component,
-  type Density,
-  density,
-  type MixtureOptions,
-  normalLogProb,
-  numLogits,
-  type Temperatures,
-} from './density';
+export { type Density, density, numLogits, standardNormalNll, type Temperatures } from './density';
 export { type Guided, guided } from './guidance';
 
 export default definePlugin({

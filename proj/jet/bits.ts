@@ -1,6 +1,7 @@
 // How many bits a flow needs for an image.
 
 import * as tf from '../../core/tensor';
+import { standardNormalNll } from '../../plugins/mixture';
 import type { Flow } from './model';
 
 /** A step of 8-bit pixels that are scaled to [-1, 1]. */
@@ -19,8 +20,7 @@ export interface Bits {
  */
 export function bitsPerDim({ x: z, logdet }: Flow): Bits {
   const dims = z.size / (z.shape[0] as number);
-  const perDim = tf.add(tf.mul(0.5, tf.square(z)), 0.5 * Math.log(2 * Math.PI) - Math.log(pixelStep));
-  const nll = tf.sum(tf.reshape(perDim, [-1, dims]), 1);
+  const nll = tf.sum(tf.reshape(standardNormalNll(z, pixelStep), [-1, dims]), 1);
   const inBits = (nats: tf.Tensor) => tf.div(nats, Math.log(2) * dims);
   return { bits: inBits(tf.sub(nll, logdet)), nll: inBits(nll), logdet: inBits(logdet) };
 }

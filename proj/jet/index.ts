@@ -16,7 +16,7 @@ export default definePlugin({
   name: 'jet',
   version: '0.1.0',
   core: '^0.1.0',
-  needs: { evaluators: '^0.1.0', layers: '^0.1.0', vit: '^0.1.0' },
+  needs: { evaluators: '^0.1.0', layers: '^0.1.0', mixture: '^0.1.0', vit: '^0.1.0' },
   doc: 'Jet, a normalizing flow made of vision transformers (arXiv:2412.15129).',
   options: z.strictObject({
     condition_drop_prob: z

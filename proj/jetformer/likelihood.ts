@@ -5,6 +5,7 @@ import type { Batch, Params } from '../../core/extensions';
 import { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { weightedSoftmaxXent } from '../../plugins/losses';
+import { standardNormalNll } from '../../plugins/mixture';
 import { pixelStep } from '../jet';
 import type { Jetformer } from './model';
 import type { TrainingOptions } from './options';
@@ -97,7 +98,7 @@ export function likelihood(
   const pixels = image.size / size;
   const bits = (nats: tf.Tensor) => tf.div(nats, Math.log(2));
   const ofTokens = tf.neg(tf.sum(model.distribution(logits.image).logProb(tokens), 1));
-  const sum = noise ? tf.add(ofTokens, normalNll(noise)) : ofTokens;
+  const sum = noise ? tf.add(ofTokens, tf.sum(standardNormalNll(noise), [1, 2])) : ofTokens;
   const imageTokens = bits(tf.div(sum, pixels));
   // Pixels are in [-1, 1], and bits are those of 0 to 255.
   const logdet = bits(tf.add(tf.div(sumLogdet, pixels), Math.log(pixelStep)));
@@ -117,7 +118,3 @@ function withPixelNoise(image: tf.Tensor, key: tf.Tensor, scale: tf.Tensor): tf.
   const noisy = tf.round(tf.add(levels, tf.mul(scale, tf.random.normal(key, image.shape))));
   return tf.sub(tf.div(noisy, 127.5), 1);
 }
-
-/** Of a standard normal distribution: float [batch]. */
-const normalNll = (x: tf.Tensor): tf.Tensor =>
-  tf.sum(tf.add(tf.mul(0.5, tf.square(x)), 0.5 * Math.log(2 * Math.PI)), [1, 2]);
