@@ -50,6 +50,8 @@ export interface Jitted<Args extends readonly unknown[], Out> {
   (...args: Args): Out;
   /** Traces and compiles for these specs (trees of TensorSpec in the place of tensors) without running. */
   compile(...args: readonly unknown[]): Compiled;
+  /** StableHLO of the program for these specs, which is traced and not compiled; undefined where nothing is compiled. */
+  trace(...args: readonly unknown[]): string | undefined;
   /** How many programs the cache holds. */
   readonly programs: number;
 }

@@ -10,7 +10,7 @@ import { declareParams } from './layers/params';
 import { silentProgress } from './progress';
 import { type Runtime, TensorSpec } from './runtime';
 import type { Tensor } from './tensor';
-import { compileStep } from './train/ahead';
+import { traceStep } from './train/ahead';
 import { train as runTrainer } from './train/trainer';
 import { applyPlugins, openSession, type Session } from './workspace/session';
 
@@ -86,7 +86,7 @@ export async function openTestbed(
       await runTrainer(run);
       return rows;
     },
-    programOf: async (config) => (await compileStep(prepare(config))).program.text,
+    programOf: (config) => traceStep(prepare(config)),
     close: () => runtime.dispose(),
   };
 }

@@ -1,4 +1,4 @@
-// The program of a train step without a run: the real step of a config, traced on shapes alone and compiled.
+// The program of a train step without a run: the real step of a config, traced on shapes alone, and compiled.
 
 import { sizeOf } from '../array';
 import type { Compiled } from '../runtime';
@@ -22,7 +22,27 @@ export interface CompiledStep {
  * Compiles the step of a run, as `train` would have it at its first update. Nothing is initialised or executed.
  * @throws DeviceMemoryError where the runtime's compiler finds that it doesn't fit.
  */
-export async function compileStep(options: SetupOptions): Promise<CompiledStep> {
+export function compileStep(options: SetupOptions): Promise<CompiledStep> {
+  return withStep(options, (step, args, run, state) => {
+    const parameters = leaves<TensorSpec>(run.params).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    return { run, program: step.compile(...args), parameters, state };
+  });
+}
+
+/** StableHLO of that step, not compiled; undefined where the runtime compiles nothing. */
+export function traceStep(options: SetupOptions): Promise<string | undefined> {
+  return withStep(options, (step, args) => step.trace(...args));
+}
+
+async function withStep<Result>(
+  options: SetupOptions,
+  use: (
+    step: ReturnType<typeof jitStep>,
+    args: readonly unknown[],
+    run: Run,
+    state: CompiledStep['state'],
+  ) => Result,
+): Promise<Result> {
   const { hooks, runtime } = options;
   const { run, input, loss, shardings } = await setUp(options);
   try {
@@ -32,9 +52,7 @@ export async function compileStep(options: SetupOptions): Promise<CompiledStep> 
     // Empty subtrees have no leaves.
     const stateTree = { params: {}, opt: {}, extra: {}, ...nest(state) };
     const key = new TensorSpec('int32', [2]);
-    const program = step.compile(stateTree, run.batchSpec, key, hooks.step.call({}, 1, run));
-    const parameters = leaves<TensorSpec>(run.params).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-    return { run, program, parameters, state };
+    return use(step, [stateTree, run.batchSpec, key, hooks.step.call({}, 1, run)], run, state);
   } finally {
     await input.close();
   }

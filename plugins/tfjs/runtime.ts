@@ -137,7 +137,7 @@ class EagerRuntime implements Runtime {
       return out;
     };
     const nothing: Compiled = { traceSeconds: 0, compileSeconds: 0, cached: false };
-    return Object.assign(call, { programs: 0, compile: () => nothing });
+    return Object.assign(call, { programs: 0, compile: () => nothing, trace: () => undefined });
   }
 
   evalShape(fn: (...args: never[]) => unknown, ...args: readonly unknown[]): Tree<TensorSpec> {

@@ -11,7 +11,7 @@ import { warn } from '../warn';
 import { describeLeaf, type FlatArguments, flattenArguments, leafNames, staticKey } from './arguments';
 import { carriedIn, carriedKey } from './carried';
 import type { Compiler } from './compiler';
-import { type GivenArguments, placeOf, Program } from './program';
+import { type GivenArguments, placeOf, Program, type TracedProgram } from './program';
 import { explainRetrace, type Signature } from './retrace';
 import { specType, traceProgram } from './tracing';
 
@@ -104,6 +104,22 @@ export class JitFunction {
   }
 
   compile(args: readonly unknown[]): Compiled {
+    const { flat, types } = this.specified(args);
+    const key = flat.key + types.map(({ id }) => `${id},`).join('');
+    const program = this.cache.get(key) ?? this.add(key, args, flat, types, false);
+    return program.describe();
+  }
+
+  /** The program's StableHLO. */
+  trace(args: readonly unknown[]): string {
+    const { flat, types } = this.specified(args);
+    const { text, captures } = this.traced(args, flat, types);
+    for (const record of captures) this.backend.release(record);
+    return text;
+  }
+
+  /** Arguments with specs, or tensors, for leaves. */
+  private specified(args: readonly unknown[]) {
     const isStatic = this.staticFlags(args.length);
     const flat = flattenArguments(args, isStatic);
     const types = flat.leaves.map((leaf, i) => {
@@ -111,9 +127,7 @@ export class JitFunction {
       if (leaf instanceof Tensor) return this.typeOf(this.backend.recordOf(leaf));
       throw this.notATensor(args, isStatic, i, leaf);
     });
-    const key = flat.key + types.map(({ id }) => `${id},`).join('');
-    const program = this.cache.get(key) ?? this.add(key, args, flat, types, false);
-    return program.describe();
+    return { flat, types };
   }
 
   private typeOf(record: DataRecord): ArrayType {
@@ -143,13 +157,12 @@ export class JitFunction {
     types: readonly ArrayType[],
     called: boolean,
   ): Program {
-    const { name, donate = [], variants = 1, outShardings } = this.options;
+    const { name, variants = 1 } = this.options;
     const isStatic = this.staticFlags(args.length);
-    const names = leafNames(args, isStatic);
     const signature: Signature = {
       structure: flat.treedefs.map((treedef) => treedef?.key),
       statics: args.map((arg, i) => (isStatic[i] ? JSON.stringify(arg) : undefined)),
-      names,
+      names: leafNames(args, isStatic),
       types,
     };
     const variant = JSON.stringify(signature.statics);
@@ -161,7 +174,16 @@ export class JitFunction {
     }
     this.last = signature;
     this.variants.set(variant, signature);
-    const traced = traceProgram(this.backend, {
+    const traced = this.traced(args, flat, types);
+    const program = new Program(this.backend, traced, this.compiler.compile(traced.text, name));
+    this.cache.set(key, program);
+    return program;
+  }
+
+  private traced(args: readonly unknown[], flat: FlatArguments, types: readonly ArrayType[]): TracedProgram {
+    const { name, donate = [], outShardings } = this.options;
+    const names = leafNames(args, this.staticFlags(args.length));
+    return traceProgram(this.backend, {
       name,
       fn: this.fn,
       args,
@@ -172,9 +194,6 @@ export class JitFunction {
       leafName: (index) => names[index]!,
       outShardings,
     });
-    const program = new Program(this.backend, traced, this.compiler.compile(traced.text, name));
-    this.cache.set(key, program);
-    return program;
   }
 
   dispose(): void {
@@ -190,5 +209,6 @@ export function jittedFrom<Args extends readonly unknown[], Out>(jit: JitFunctio
   Object.defineProperty(call, 'programs', { get: () => jit.programs });
   return Object.assign(call, {
     compile: (...args: readonly unknown[]) => jit.compile(args),
+    trace: (...args: readonly unknown[]) => jit.trace(args),
   }) as unknown as Jitted<Args, Out>;
 }

@@ -29,7 +29,7 @@ function counting(runtime: Runtime): { readonly runtime: Runtime; readonly count
       counts.push({ numTensors, numDataBuffers, numBytes });
       return own(...args);
     };
-    return Object.assign(call, { programs: own.programs, compile: own.compile });
+    return Object.assign(call, { programs: own.programs, compile: own.compile, trace: own.trace });
   };
   return { runtime: Object.assign(Object.create(runtime) as Runtime, { jit }), counts };
 }

@@ -136,6 +136,19 @@ describe('programs', () => {
     expect(f.programs).toBe(1);
   });
 
+  test('a trace is the text of the program without one, and keeps nothing', () => {
+    // Too large to be a constant of the program.
+    const captured = put(...new Array<number>(5000).fill(1));
+    const f = jit((x: tf.Tensor) => tf.add(x, captured), { name: 'traced' });
+    const [native, tensors] = [holder.runtime.liveObjects, tf.memory().numTensors];
+    const text = f.trace(new TensorSpec('float32', [1]));
+    expect([holder.runtime.liveObjects, tf.memory().numTensors]).toEqual([native, tensors]);
+    expect(f.programs).toBe(0);
+    expect(text).toBe(f.compile(put(3)).text);
+    captured.dispose();
+    expect(() => f.trace(3)).toThrow('number');
+  });
+
   test('the text of a small train step', () => {
     const step = jit(
       (params: { b: tf.Tensor; w: tf.Tensor }, x: tf.Tensor) => {
