@@ -9,10 +9,11 @@ import { didYouMean } from '../../core/suggest';
 import * as tf from '../../core/tensor';
 import type { OpenedInput } from '../../core/train/run';
 import { namedLeaves, subtree, type Tree } from '../../core/tree';
-import { forEachBatch, openPass, type PassServices } from './feed';
+import { collectRows } from './collect';
+import { openPass, type PassServices } from './feed';
 import { numpyPermutations } from './numpy-random';
 import { fitRidge, type Ridge } from './ridge';
-import { countedRows, joinRows, padRows, rowsOf } from './rows';
+import { padRows, rowsOf } from './rows';
 
 const shots = z.int().min(1);
 export const fewshotSchema = z.strictObject({
@@ -161,17 +162,11 @@ export function fewshot(
   async function represent(params: Params, input: OpenedInput): Promise<Represented> {
     const known = Object.keys(input.spec).filter((key) => !key.startsWith('_'));
     if (!input.spec[label_key]) throw errors.noLabels({ name, key: label_key, known });
-    const read = async (features: tf.Tensor, labels: tf.Tensor, mask: tf.Tensor) => {
-      const arrays = await Promise.all([features, labels, mask].map((x) => runtime.toHost(x)));
-      tf.dispose([features, labels, mask]);
-      return arrays as [HostArray, HostArray, HostArray];
-    };
-    const reads: ReturnType<typeof read>[] = [];
-    await forEachBatch(runtime, input, ({ [label_key]: labels, _mask: mask, ...batch }) => {
-      const kept = [labels, mask].map((x) => tf.clone(x as tf.Tensor)) as [tf.Tensor, tf.Tensor];
-      reads.push(read(featuresOf(params, batch), ...kept));
+    const { features, labels } = await collectRows(runtime, input, (given) => {
+      const { [label_key]: labels, _mask: _, ...batch } = given;
+      return { features: featuresOf(params, batch), labels: tf.clone(labels as tf.Tensor) };
     });
-    return joined(await Promise.all(reads));
+    return { features, labels: labels.data as Int32Array };
   }
 
   return {
@@ -199,19 +194,5 @@ export function fewshot(
         }
       }
     },
-  };
-}
-
-/** All batches without their padding. */
-function joined(
-  batches: readonly (readonly [features: HostArray, labels: HostArray, mask: HostArray])[],
-): Represented {
-  const parts = batches.map(([features, labels, mask]) => {
-    const counted = countedRows(mask);
-    return { features: rowsOf(features, counted), labels: rowsOf(labels, counted) };
-  });
-  return {
-    features: joinRows(parts.map(({ features }) => features)),
-    labels: joinRows(parts.map(({ labels }) => labels)).data as Int32Array,
   };
 }

@@ -13,12 +13,13 @@ import { meanOfExamples, namedOutput } from './per-example';
 import { save, saveSchema } from './save';
 
 export { asideKey, type Json, readAside } from './aside';
+export { collectRows } from './collect';
 export { batchKey, keyOfIds } from './batch-key';
 export { type ClassificationOptions, type Sums, sumsOf } from './classification';
 export { type ExampleFn, forEachExample, onlyOutput } from './each-example';
 export { forEachBatch, openPass, passOptions, type PassOptions, passSchema, type PassServices } from './feed';
 export { meanOfExamples, namedOutput } from './per-example';
-export { countedRows, joinRows, rowsOf } from './rows';
+export { countedRows, rowsOf } from './rows';
 export { outfileOf, save } from './save';
 
 export default definePlugin({

@@ -9,8 +9,8 @@ import { catalogue } from '../../core/errors';
 import type { Batch, Evaluator, EvaluatorContext, Params } from '../../core/extensions';
 import * as tf from '../../core/tensor';
 import { namedLeaves, nest, type Tree } from '../../core/tree';
-import { forEachBatch, openPass, passOptions, type PassServices } from './feed';
-import { countedRows, joinRows, rowsOf } from './rows';
+import { collectRows } from './collect';
+import { openPass, passOptions, type PassServices } from './feed';
 
 export const saveSchema = z.strictObject({
   ...passOptions,
@@ -48,14 +48,15 @@ export async function save(
   const { name, predict, workdir } = context;
   const input = await openPass(options, context, services);
   const step = runtime.jit(
-    (params: Params, { _mask, ...batch }: Batch) => {
-      const { output, out } = predict(params, { ...batch, _mask: _mask as tf.Tensor });
+    (params: Params, batch: Batch) => {
+      const { output, out } = predict(params, batch);
       const isTuple = Array.isArray(output) || output instanceof tf.Tensor;
       const outputs: Tree<tf.Tensor> = isTuple ? [...[output].flat(), out] : output;
+      const { _mask, ...given } = batch;
       // Copies, since what is given to an eager runtime's function stays the caller's.
-      const copies = Object.entries(batch).map(([key, x]) => [key, tf.clone(x)] as const);
-      const mask = tf.clone(_mask as tf.Tensor);
-      return { inputs: Object.fromEntries(copies), outputs, mask } as Tree<tf.Tensor>;
+      const copies = Object.entries(given).map(([key, x]) => [key, tf.clone(x)] as const);
+      const named = namedLeaves<tf.Tensor>({ inputs: Object.fromEntries(copies), outputs });
+      return Object.fromEntries(named.filter(([, { shape }]) => shape[0] === _mask!.shape[0]));
     },
     { name: `evals.${name}` },
   );
@@ -63,33 +64,11 @@ export async function save(
     // eslint-disable-next-line require-yield -- it writes a file, and has no metrics
     async *run(params, at) {
       const file = outfileOf(name, options.outfile, at, workdir);
-      const read = async (tree: Tree<tf.Tensor>) => {
-        const named = namedLeaves<tf.Tensor>(tree);
-        const arrays = await Promise.all(named.map(([, x]) => runtime.toHost(x)));
-        tf.dispose(named.map(([, x]) => x));
-        return new Map(named.map(([key], i) => [key, arrays[i] as HostArray]));
-      };
-      const reads: ReturnType<typeof read>[] = [];
-      await forEachBatch(runtime, input, (batch) => void reads.push(read(step(params, batch))));
-      const all = await Promise.all(reads);
+      const all = await collectRows(runtime, input, (batch) => step(params, batch));
       // Each of several processes has everything.
       if (runtime.process.index !== 0) return;
       await fs.mkdir(path.dirname(file), { recursive: true });
-      await saveNpz(file, nest(withoutPadding(all)), { compress: true });
+      await saveNpz(file, nest(Object.entries<HostArray>(all)), { compress: true });
     },
   };
-}
-
-function withoutPadding(batches: readonly ReadonlyMap<string, HostArray>[]): Map<string, HostArray> {
-  const [first] = batches;
-  const found = new Map<string, HostArray>();
-  const size = first?.get('mask')?.shape[0];
-  for (const [key, { shape }] of first ?? []) {
-    if (key === 'mask' || shape[0] !== size) continue;
-    const parts = batches.map((batch) =>
-      rowsOf(batch.get(key) as HostArray, countedRows(batch.get('mask') as HostArray)),
-    );
-    found.set(key, joinRows(parts));
-  }
-  return found;
 }

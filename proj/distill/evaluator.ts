@@ -5,7 +5,6 @@ import {
   catalogue,
   type Evaluator,
   type EvaluatorContext,
-  type HostArray,
   type Params,
   type Registrar,
   subtree,
@@ -14,7 +13,7 @@ import {
   z,
 } from '../../core';
 import * as tf from '../../core/tensor';
-import { forEachBatch, openPass, passOptions, type PassServices } from '../../plugins/evaluators';
+import { collectRows, openPass, passOptions, type PassServices } from '../../plugins/evaluators';
 import { distance } from '../../plugins/losses';
 import { distanceOptions } from './options';
 
@@ -78,28 +77,19 @@ async function evaluator(
       const { out } = predict(params, batch);
       if (!Array.isArray(out)) throw errors.notPair({ evaluator: name });
       const [student, teacher] = [vectors(out[0], 0), vectors(out[1], 1)];
-      const measured = distances.map((options) => distance(student, teacher, options));
-      return [tf.clone(batch._mask as tf.Tensor), ...measured];
+      const measured = distances.map(
+        (options, i) => [metrics[i]!, distance(student, teacher, options)] as const,
+      );
+      return Object.fromEntries(measured);
     },
     { name: `evals.${name}` },
   );
-  const read = async (tensor: tf.Tensor) => {
-    const { data } = await runtime.toHost(tensor);
-    tf.dispose(tensor);
-    return data;
-  };
 
   return {
     async *run(params) {
-      const reads: Promise<HostArray['data'][]>[] = [];
-      await forEachBatch(runtime, input, (batch) => {
-        reads.push(Promise.all(measure(params, batch).map(read)));
-      });
-      const batches = await Promise.all(reads);
-      for (const [i, metric] of metrics.entries()) {
-        const values = batches.flatMap(([mask, ...measured]) =>
-          Array.from(measured[i]!, Number).filter((_, row) => mask![row] === 1),
-        );
+      const measured = await collectRows(runtime, input, (batch) => measure(params, batch));
+      for (const metric of metrics) {
+        const values = Array.from(measured[metric]?.data ?? [], Number);
         yield [`${metric}/avg`, values.reduce((sum, value) => sum + value, 0) / values.length];
         yield [`${metric}/min`, values.reduce((a, b) => Math.min(a, b), Infinity)];
         yield [`${metric}/max`, values.reduce((a, b) => Math.max(a, b), -Infinity)];

@@ -5,7 +5,7 @@ import type { Batch, Params, PredictFn } from '../../../core/extensions';
 import type { Jitted, Runtime } from '../../../core/runtime';
 import * as tf from '../../../core/tensor';
 import type { OpenedInput } from '../../../core/train/run';
-import { countedRows, forEachBatch, joinRows, rowsOf } from '../../../plugins/evaluators';
+import { collectRows } from '../../../plugins/evaluators';
 
 export type Tower = Jitted<[Params, Batch], tf.Tensor>;
 
@@ -36,22 +36,10 @@ export async function embedAll<K extends string>(
   input: OpenedInput,
   keys: readonly K[],
 ): Promise<{ readonly [key in K | 'embeddings']: HostArray }> {
-  const read = async (tensors: readonly tf.Tensor[]) => {
-    const arrays = await Promise.all(tensors.map((x) => runtime.toHost(x)));
-    tf.dispose([...tensors]);
-    return arrays;
-  };
-  const reads: ReturnType<typeof read>[] = [];
-  await forEachBatch(runtime, input, ({ _mask: mask, ...batch }) => {
-    const beside = [...keys.map((key) => batch[key]), mask].map((x) => tf.clone(x as tf.Tensor));
+  const collected = await collectRows(runtime, input, ({ _mask: _, ...batch }) => {
+    const beside = keys.map((key) => [key, tf.clone(batch[key] as tf.Tensor)] as const);
     const seen = Object.fromEntries(Object.entries(batch).filter(([key]) => !keys.includes(key as K)));
-    reads.push(read([embed(params, seen), ...beside]));
+    return { embeddings: embed(params, seen), ...Object.fromEntries(beside) };
   });
-  const batches = (await Promise.all(reads)).map((arrays) => {
-    const counted = countedRows(arrays.at(-1) as HostArray);
-    return arrays.map((array) => rowsOf(array, counted));
-  });
-  const names = ['embeddings', ...keys];
-  const joined = names.map((name, i) => [name, joinRows(batches.map((b) => b[i] as HostArray))] as const);
-  return Object.fromEntries(joined) as { readonly [key in K | 'embeddings']: HostArray };
+  return collected as { readonly [key in K | 'embeddings']: HostArray };
 }
