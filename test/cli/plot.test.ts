@@ -32,6 +32,22 @@ it('bv plot draws a curve for each run', async () => {
   expect((await sharp(png).metadata()).width).toBeGreaterThanOrEqual(720);
 });
 
+it('bv plot keeps long names apart, and within the picture', async () => {
+  const names = ['a', 'b', 'c'].map((letter) => `shapes_panoptic_${letter}/panoptic_quality_of_all_things`);
+  const workdir = runWith(
+    [1, 2].map((step) => ({ step, ...Object.fromEntries(names.map((name) => [name, step])) })),
+  );
+  const svg = join(temporaryFolder(), 'long.svg');
+  expect(await bv(['plot', workdir, '--metric', names.join(), '--out', svg])).toMatchObject({ code: 0 });
+  const texts = [...fs.readFileSync(svg, 'utf8').matchAll(/translate\(([\d.]+) ([\d.]+)\)"[^>]*>([^<]*)</g)];
+  const legend = names.map((name) => texts.find(([, , , text]) => text === name));
+  expect(new Set(legend.map((found) => found?.[1])).size).toBe(1);
+  const heights = legend.map((found) => Number(found?.[2]));
+  expect(Math.min(heights[1]! - heights[0]!, heights[2]! - heights[1]!)).toBeGreaterThan(12);
+  const cut = fs.readFileSync(svg, 'utf8').match(/>shapes_panoptic_a[^<]*\.\.\.</g);
+  expect(cut).toHaveLength(2); // the title, and the name of the y axis
+});
+
 it('says what is wrong with runs, metrics and files', async () => {
   const a = runWith([{ step: 1, training_loss: 3 }]);
   const said = async (...args: string[]) => (await bv(['plot', ...args])).stderr;
