@@ -1,13 +1,12 @@
 // The program of a train step without a run: the real step of a config, traced on shapes alone, and compiled.
 
 import { sizeOf } from '../array';
-import type { Compiled } from '../runtime';
-import { TensorSpec } from '../runtime';
-import { leaves, nest } from '../tree';
+import type { Compiled, TensorSpec } from '../runtime';
+import { leaves } from '../tree';
 import type { Run } from './run';
 import { type SetupOptions, setUp } from './setup';
 import { stateSpecs } from './state';
-import { buildStep, jitStep } from './step';
+import { buildStep, jitStep, stepSpecs } from './step';
 
 export interface CompiledStep {
   readonly run: Run;
@@ -49,10 +48,7 @@ async function withStep<Result>(
     const extraFn = hooks.state.call(() => ({}), run);
     const state = stateSpecs(run, extraFn, shardings);
     const step = jitStep(runtime, buildStep(hooks, run, loss));
-    // Empty subtrees have no leaves.
-    const stateTree = { params: {}, opt: {}, extra: {}, ...nest(state) };
-    const key = new TensorSpec('int32', [2]);
-    return use(step, [stateTree, run.batchSpec, key, hooks.step.call({}, 1, run)], run, state);
+    return use(step, stepSpecs(run, state, hooks.step.call({}, 1, run)), run, state);
   } finally {
     await input.close();
   }

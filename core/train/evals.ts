@@ -1,12 +1,10 @@
 // The evaluators of a config: made when they are first needed, each on its own period.
 
 import { catalogue } from '../errors';
-import type { Evaluator, EvaluatorContext, Params } from '../extensions';
-import { type Registry } from '../extensions';
+import type { Evaluator, EvaluatorContext, Loss, Params, Registry } from '../extensions';
 import type { Config } from '../config/schema';
 import type { TrainState, TrainerHooks } from '../hooks';
 import { didYouMean } from '../suggest';
-import type { Loss } from '../extensions';
 import type * as tf from '../tensor';
 import { mapNamed, subtree, type Tree } from '../tree';
 import { predictFinder, stockPredictFns } from './predict';
@@ -26,7 +24,6 @@ export type EvaluatedState = Pick<TrainState, 'params' | 'extra'>;
 
 export interface DueEvaluator {
   readonly name: string;
-  readonly prefix: string;
   /** undefined: only before the first and after the last step. */
   readonly every: number | undefined;
   readonly skipFirst: boolean;
@@ -65,7 +62,7 @@ export function splitEvalConfig(name: string, entry: Config['evals'][string]) {
 }
 
 /** Parameters at a place of the train state, with the variables; those that it lacks are shared with `params`. */
-export function paramsAt(state: EvaluatedState, place: string): Params {
+function paramsAt(state: EvaluatedState, place: string): Params {
   const own = subtree<tf.Tensor>(state as unknown as Tree<tf.Tensor>, place);
   const params = mapNamed<tf.Tensor, tf.Tensor>(
     state.params,
@@ -103,7 +100,6 @@ export function evaluatorsOf(
     let made: Promise<Evaluator> | undefined;
     return {
       name,
-      prefix,
       skipFirst,
       place,
       every: stepsOf('log', period, run.length, undefined),

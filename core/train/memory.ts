@@ -1,16 +1,7 @@
 // How the bytes of a train state divide: over devices, and over the parts of a model.
 
-import { bytesPerElement, sizeOf } from '../array';
-import type { Mesh, TensorSpec } from '../runtime';
-
-/** Bytes of one device's part of an array. */
-export function bytesOnDevice({ dtype, shape, sharding }: TensorSpec, mesh: Mesh): number {
-  const sizes = new Map(mesh.axes);
-  const parts = sharding
-    .flat()
-    .reduce((product, axis) => product * (axis === null ? 1 : (sizes.get(axis) ?? 1)), 1);
-  return (sizeOf(shape) * bytesPerElement(dtype)) / parts;
-}
+import { bytesOnDevice, type Mesh } from '../mesh';
+import type { TensorSpec } from '../runtime';
 
 export interface GroupMemory {
   /** A top-level name of the parameters, or `other`. */
@@ -35,7 +26,7 @@ export function memoryByGroup(
     // State of the optimizer is named like parameters, below names of its own.
     const group = path.find((key) => known.has(key)) ?? 'other';
     const sums = groups.get(group) ?? { params: 0, optimizer: 0 };
-    sums[part === 'params' ? 'params' : 'optimizer'] += bytesOnDevice(spec, mesh);
+    sums[part === 'params' ? 'params' : 'optimizer'] += bytesOnDevice(mesh, spec, spec.sharding);
     groups.set(group, sums);
   }
   const rows = [...groups].map(([group, sums]) => ({ group, ...sums }));

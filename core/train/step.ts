@@ -12,9 +12,9 @@ import type {
   TrainState,
   UpdateFn,
 } from '../hooks';
-import type { Runtime } from '../runtime';
+import { type Runtime, TensorSpec } from '../runtime';
 import * as tf from '../tensor';
-import { mapNamed, namedLeaves, type NestedRecord, subtree } from '../tree';
+import { mapNamed, namedLeaves, nest, subtree } from '../tree';
 import { globalNorm, valueAndGrad } from './gradients';
 import type { Run } from './run';
 import { forward } from './variables';
@@ -86,7 +86,18 @@ const maxPrograms = 32;
 export const jitStep = (runtime: Runtime, step: StepFn) =>
   runtime.jit(stepFunction(step), { name: 'train step', donate: [0], static: [3], variants: maxPrograms });
 
-function trained(tree: Params | NestedRecord<tf.Tensor>, run: Run, frozenToo = false): tf.Tensor[] {
+/** The arguments of a step of this run as specs, to compile it for. @param state every leaf of the train state */
+export function stepSpecs(
+  run: Run,
+  state: readonly (readonly [name: string, spec: TensorSpec])[],
+  options: StepContext['options'],
+): readonly unknown[] {
+  // Empty subtrees have no leaves.
+  const stateTree = { params: {}, opt: {}, extra: {}, ...nest(state) };
+  return [stateTree, run.batchSpec, new TensorSpec('int32', [2]), options];
+}
+
+function trained(tree: Params, run: Run, frozenToo = false): tf.Tensor[] {
   return namedLeaves<tf.Tensor>(tree)
     .filter(([name]) => frozenToo || !run.update.frozen(name))
     .map(([, leaf]) => leaf);

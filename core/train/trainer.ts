@@ -47,7 +47,7 @@ const errors = catalogue('train', {
 });
 
 /** How many steps the host may run ahead of the device. */
-const maxInFlight = 2;
+export const maxInFlight = 2;
 
 /** Without a workdir there are no metrics file and no checkpoints. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
