@@ -26,8 +26,6 @@ export interface Rows {
   readonly end: number;
 }
 
-type Numbers = Uint8Array;
-
 /** All of an array as one block. */
 export const wholeOf = (shape: readonly number[]): Extent => ({ start: shape.map(() => 0), block: shape });
 
@@ -89,7 +87,7 @@ export function forEachRun(
 
 /** The bytes of one block. `bytes` is the whole array's, `width` bytes an element. */
 export function cut(
-  bytes: Numbers,
+  bytes: Uint8Array,
   width: number,
   shape: readonly number[],
   block: readonly number[],
@@ -105,8 +103,8 @@ export function cut(
 
 /** Puts the bytes of a block in its place. */
 export function paste(
-  target: Numbers,
-  source: Numbers,
+  target: Uint8Array,
+  source: Uint8Array,
   width: number,
   shape: readonly number[],
   block: readonly number[],

@@ -1,5 +1,5 @@
 // Errors that a user can act on. Each comes from a catalogue: a stable code, one sentence with the values,
-// and one "Try:" line. Anything else that is thrown is a bug of ours and shows its stack trace.
+// and one "Try:" line. Anything else that is thrown is a bug, and is reported as one.
 
 /** Exit codes of `bv`. */
 export const ExitCode = {

@@ -287,5 +287,3 @@ export class Registry {
     );
   }
 }
-
-export { parseOptions };

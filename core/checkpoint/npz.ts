@@ -19,7 +19,7 @@ import { type Archive, type ArraySource, fileMessages, sourcesOf } from './archi
 import { NpyDecoder, npyHeader } from './npy';
 import { ArrayBuilder, type StoredArray, StoredError } from './stored';
 
-export const npzErrors = catalogue('npz', {
+const errors = catalogue('npz', {
   missing: (v: { file: string }) => ({
     what: `There is no file "${v.file}".`,
     fix: 'check the path; files in a bucket must be downloaded first.',
@@ -54,10 +54,10 @@ export class NpzReader implements Archive {
   /** @throws UserError if there is no such file, or it isn't an archive of arrays. */
   static async open(file: string): Promise<NpzReader> {
     const found = await stat(file).catch(() => undefined);
-    if (!found?.isFile()) throw npzErrors.missing({ file });
+    if (!found?.isFile()) throw errors.missing({ file });
     const zip = await yauzl
       .openPromise(file, { lazyEntries: true, autoClose: false })
-      .catch((error: unknown) => Promise.reject(npzErrors.notNpz({ file, reason: reasonOf(error) })));
+      .catch((error: unknown) => Promise.reject(errors.notNpz({ file, reason: reasonOf(error) })));
     // Errors reach us through the calls that they fail; without a listener they would also end the process.
     zip.on('error', () => undefined);
     try {
@@ -108,7 +108,7 @@ export class NpzReader implements Archive {
   private entryOf(name: string): yauzl.Entry {
     const entry = this.entries.get(name);
     if (entry) return entry;
-    throw npzErrors.unknownEntry({ file: this.path, entry: name, known: this.names });
+    throw errors.unknownEntry({ file: this.path, entry: name, known: this.names });
   }
 
   /** What goes wrong with an entry as an error that names it. */
@@ -117,7 +117,7 @@ export class NpzReader implements Archive {
     try {
       return await run(entry);
     } catch (error) {
-      throw npzErrors.entry({ file: this.path, entry: name, reason: reasonOf(error) });
+      throw errors.entry({ file: this.path, entry: name, reason: reasonOf(error) });
     }
   }
 
@@ -165,9 +165,9 @@ async function readDirectory(
       entries.set(name, entry);
     }
   } catch (error) {
-    throw npzErrors.notNpz({ file, reason: reasonOf(error) });
+    throw errors.notNpz({ file, reason: reasonOf(error) });
   }
-  if (entries.size === 0) throw npzErrors.notNpz({ file, reason: 'it holds no arrays (.npy)' });
+  if (entries.size === 0) throw errors.notNpz({ file, reason: 'it holds no arrays (.npy)' });
   return entries;
 }
 
@@ -230,7 +230,7 @@ export async function writeNpz(
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
-    throw error instanceof UserError ? error : npzErrors.write({ file, reason: reasonOf(error) });
+    throw error instanceof UserError ? error : errors.write({ file, reason: reasonOf(error) });
   }
 }
 

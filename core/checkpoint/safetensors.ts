@@ -19,7 +19,7 @@ import {
   type StoredType,
 } from './stored';
 
-export const safetensorsErrors = catalogue('safetensors', {
+const errors = catalogue('safetensors', {
   missing: (v: { file: string; reason: string }) => ({
     what: `"${v.file}" can't be read: ${v.reason}.`,
     fix: 'check the path; files in a bucket must be downloaded first.',
@@ -70,7 +70,7 @@ export interface FileDigest {
 /** Writes a file of these arrays, each read when its turn comes. The file appears when it is complete. */
 export async function saveSafetensors(file: string, arrays: readonly ArraySource[]): Promise<void> {
   if (arrays.some(({ name }) => name === '__metadata__'))
-    throw safetensorsErrors.write({ file, reason: 'the format has no arrays with the name "__metadata__"' });
+    throw errors.write({ file, reason: 'the format has no arrays with the name "__metadata__"' });
   const partial = `${file}.${randomBytes(4).toString('hex')}.partial`;
   try {
     await writeSynced(partial, (handle) => writeSafetensors(handle, arrays));
@@ -78,7 +78,7 @@ export async function saveSafetensors(file: string, arrays: readonly ArraySource
   } catch (error) {
     await fs.rm(partial, { force: true });
     if (error instanceof UserError) throw error;
-    throw safetensorsErrors.write({ file, reason: describeErrno(error as NodeJS.ErrnoException) });
+    throw errors.write({ file, reason: describeErrno(error as NodeJS.ErrnoException) });
   }
 }
 
@@ -134,7 +134,7 @@ export class SafetensorsReader implements Archive {
   /** @throws UserError if there is no such file, or its header isn't sound. */
   static async open(path: string): Promise<SafetensorsReader> {
     const file = await fs.open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-      throw safetensorsErrors.missing({ file: path, reason: describeErrno(cause) });
+      throw errors.missing({ file: path, reason: describeErrno(cause) });
     });
     try {
       return new SafetensorsReader(path, file, await readHeader(file, path));
@@ -160,7 +160,7 @@ export class SafetensorsReader implements Archive {
       return builder.finish();
     } catch (error) {
       if (!(error instanceof StoredError)) throw error;
-      throw safetensorsErrors.damaged({ file: this.path, problem: `"${name}": ${error.message}` });
+      throw errors.damaged({ file: this.path, problem: `"${name}": ${error.message}` });
     }
   }
 
@@ -194,7 +194,7 @@ export class SafetensorsReader implements Archive {
   private entry(name: string): Entry {
     const entry = this.entries.get(name);
     if (entry) return entry;
-    throw safetensorsErrors.unknownEntry({ file: this.path, entry: name, known: this.names });
+    throw errors.unknownEntry({ file: this.path, entry: name, known: this.names });
   }
 }
 
@@ -233,7 +233,7 @@ async function readBlock(
 
 /** What is in a file, in the order of the bytes. */
 async function readHeader(file: fs.FileHandle, path: string): Promise<Map<string, Entry>> {
-  const damaged = (problem: string) => safetensorsErrors.damaged({ file: path, problem });
+  const damaged = (problem: string) => errors.damaged({ file: path, problem });
   const { size } = await file.stat();
   if (size < 8) throw damaged(`it has ${size} bytes`);
   const length = Number((await readExactly(file, 0, 8, path)).readBigUInt64LE());
@@ -284,8 +284,7 @@ async function readExactly(
   let done = 0;
   while (done < length) {
     const { bytesRead } = await file.read(buffer, done, length - done, position + done);
-    if (bytesRead === 0)
-      throw safetensorsErrors.damaged({ file: path, problem: `it ends at byte ${position + done}` });
+    if (bytesRead === 0) throw errors.damaged({ file: path, problem: `it ends at byte ${position + done}` });
     done += bytesRead;
   }
   return buffer;

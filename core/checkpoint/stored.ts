@@ -180,6 +180,6 @@ export class NumberDecoder {
 }
 
 /** The values of an array in memory as numbers. */
-export function numbersOf({ dtype, data }: HostArray): ArrayLike<number> {
+function numbersOf({ dtype, data }: HostArray): ArrayLike<number> {
   return dtype === 'bfloat16' || dtype === 'float16' ? halfToFloat(dtype, data as Uint16Array) : data;
 }

@@ -26,7 +26,7 @@ import {
 const convert = (path: string) =>
   `convert it where the original runs: np.savez("out.npz", **dict(u.tree_flatten_with_names(u.load_checkpoint_ts("${path}"))[0])) with u = big_vision.utils; docs/checkpoints.md has the lines for Orbax.`;
 
-export const tensorstoreErrors = catalogue('tensorstore', {
+const errors = catalogue('tensorstore', {
   ocdbt: (v: { path: string }) => ({
     what: `"${v.path}" is a key-value store of TensorStore (OCDBT), and no JavaScript library reads those.`,
     fix: convert(v.path),
@@ -84,12 +84,12 @@ export class TensorstoreReader implements Archive {
     const folder = (await lastOf(location)) ?? location;
     const inside = await fs.readdir(folder).catch(() => [] as string[]);
     if (inside.some((name) => name === 'manifest.ocdbt' || name.startsWith('ocdbt.process_')))
-      throw tensorstoreErrors.ocdbt({ path: folder });
+      throw errors.ocdbt({ path: folder });
     const has = await Promise.all(inside.map((name) => exists(path.join(folder, name, metadataFile))));
     const arrays = inside.filter((_, i) => has[i]).sort();
     if (arrays.length === 0) {
       const versions = await Promise.all(inside.map((name) => exists(path.join(folder, name, 'zarr.json'))));
-      throw tensorstoreErrors[versions.includes(true) ? 'zarr3' : 'empty']({ path: folder });
+      throw errors[versions.includes(true) ? 'zarr3' : 'empty']({ path: folder });
     }
     const orbax = inside.includes('_METADATA') || inside.includes('_CHECKPOINT_METADATA');
     const nameOf = (name: string) => name.replaceAll(orbax ? '.' : '~', '/');
@@ -141,7 +141,7 @@ export class TensorstoreReader implements Archive {
       return await run();
     } catch (error) {
       if (!(error instanceof StoredError)) throw error;
-      throw tensorstoreErrors.damaged({ path: this.path, name, reason: error.message });
+      throw errors.damaged({ path: this.path, name, reason: error.message });
     }
   }
 }

@@ -10,7 +10,7 @@ import { didYouMean } from '../suggest';
 import * as tf from '../tensor';
 import { isDict, leaves, mapTree, type NestedRecord, type Tree } from '../tree';
 
-export const scopeErrors = catalogue('model', {
+const errors = catalogue('model', {
   missingParam: (v: { path: string; known: readonly string[] }) => ({
     what: `There is no parameter "${v.path}".${didYouMean(v.path.split('/').at(-1) as string, v.known)}`,
     fix: `check that the checkpoint and the config describe the same model${v.known.length > 0 ? `; beside it are: ${v.known.join(', ')}` : ''}.`,
@@ -123,7 +123,7 @@ export function initValue({ spec, init, layers }: ParamDeclaration, keys: tf.Ten
 
 function checkShape(path: string, expected: readonly number[], found: readonly number[]): void {
   const equal = found.length === expected.length && found.every((dim, i) => dim === expected[i]);
-  if (!equal) throw scopeErrors.paramShape({ path, expected, found });
+  if (!equal) throw errors.paramShape({ path, expected, found });
 }
 
 /** The shape with the axes of layers put in, the innermost first. */
@@ -338,12 +338,12 @@ export class Scope {
     }
     const found = this.source.params[name];
     if (!(found instanceof tf.Tensor)) {
-      throw scopeErrors.missingParam({ path, known: Object.keys(this.source.params) });
+      throw errors.missingParam({ path, known: Object.keys(this.source.params) });
     }
     const { pick, taken } = this.source;
     if (this.layers.length > 0 && found.rank !== shape.length + this.layers.length - taken) {
       const whole = withLayers(found.shape, this.layers.slice(0, taken));
-      throw scopeErrors.paramShape({ path, expected: withLayers(shape, this.layers), found: whole });
+      throw errors.paramShape({ path, expected: withLayers(shape, this.layers), found: whole });
     }
     const value = pick(found);
     checkShape(path, shape, value.shape);
@@ -399,7 +399,7 @@ export class Scope {
 
   /** An error about shapes that names where in the model it is. */
   shapeError(what: string, fix: string): Error {
-    return scopeErrors.shape({ path: this.name, what, fix });
+    return errors.shape({ path: this.name, what, fix });
   }
 
   private count(stream: string): number {

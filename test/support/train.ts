@@ -3,8 +3,9 @@
 import { type HostArray, hostArray, sizeOf } from '../../core/array';
 import { type Config, configSchema } from '../../core/config/schema';
 import { Container } from '../../core/container';
-import { parseOptions, Registry } from '../../core/extensions';
+import { Registry } from '../../core/extensions';
 import { createHooks } from '../../core/hooks';
+import { parseOptions } from '../../core/options';
 import { arraySource } from '../../core/parity';
 import { type Plugin, registrarFor } from '../../core/plugin';
 import { silentProgress } from '../../core/progress';

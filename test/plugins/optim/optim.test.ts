@@ -1,7 +1,8 @@
 import type { HostArray } from '../../../core/array';
 import { type Config, configSchema } from '../../../core/config/schema';
 import { Container } from '../../../core/container';
-import { parseOptions, type Params, Registry, type RunLength } from '../../../core/extensions';
+import { type Params, Registry, type RunLength } from '../../../core/extensions';
+import { parseOptions } from '../../../core/options';
 import type { ParityCase, ParityServices } from '../../../core/parity';
 import { optimizerRunner } from '../../../core/parity/kinds/optimizer';
 import { registrarFor } from '../../../core/plugin';
