@@ -13,14 +13,19 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Starts `bv train`; `ended` resolves when the process is gone. */
-export function startTraining(
-  config: string,
-  workdir: string,
-  ...more: string[]
-): { process: ChildProcess; ended: Promise<Ended> } {
-  const args = ['bin/bv.js', 'train', '--config', config, '--workdir', workdir, ...more];
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, CI: 'true' } });
+interface Started {
+  readonly process: ChildProcess;
+  /** Resolves when the process is gone. */
+  readonly ended: Promise<Ended>;
+}
+
+/** Starts `bv train`. */
+export function startTraining(config: string, workdir: string, ...more: string[]): Started {
+  return start(['bin/bv.js', 'train', '--config', config, '--workdir', workdir, ...more]);
+}
+
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, CI: 'true', ...env } });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -32,6 +37,18 @@ export function startTraining(
 
 export async function trainToEnd(config: string, workdir: string, ...more: string[]): Promise<Ended> {
   return startTraining(config, workdir, ...more).ended;
+}
+
+/** A run that gets a signal when it has written the checkpoint of a step: always there, however busy the machine is. */
+export function trainUntil(
+  { step, signal }: { readonly step: number; readonly signal: NodeJS.Signals },
+  config: string,
+  workdir: string,
+  ...more: string[]
+): Promise<Ended> {
+  const required = ['--require', path.join(root, 'test', 'support', 'end-at-checkpoint.js')];
+  const args = [...required, 'bin/bv.js', 'train', '--config', config, '--workdir', workdir, ...more];
+  return start(args, { END_AT: String(step), END_BY: signal }).ended;
 }
 
 /** The digest of all arrays of the newest checkpoint. */
