@@ -4,7 +4,7 @@ const shape = (dims: readonly number[]) => `[${dims.join(', ')}]`;
 
 export const errors = catalogue('loss', {
   shapes: (v: { loss: string; logits: readonly number[]; labels: readonly number[] }) => ({
-    what: `${v.loss} got logits of shape ${shape(v.logits)} and labels of shape ${shape(v.labels)}, which must be equal.`,
+    what: `${v.loss} got logits of shape ${shape(v.logits)} and labels of shape ${shape(v.labels)}, which must be equal or broadcast.`,
     fix:
       v.labels.length < v.logits.length
         ? `make the labels one-hot, with onehot(${v.logits.at(-1)}, key="label", key_result="labels") in pp.`
@@ -18,12 +18,12 @@ export const errors = catalogue('loss', {
     what: `The sigmoid loss can't split a batch of ${v.batch} into ${v.parts} equal parts.`,
     fix: `make input.batch_size a multiple of ${v.parts}.`,
   }),
-  axis: (v: { axis: number; shape: readonly number[] }) => ({
-    what: `softmax_xent has axis ${v.axis}, but its logits have shape ${shape(v.shape)}.`,
+  axis: (v: { axis: number; shape: readonly number[]; from: number }) => ({
+    what: `softmax_xent has axis ${v.axis}, but its logits have shape ${shape(v.shape)}${v.from === 0 ? ' and its labels another rank: such an axis counts from the last' : ''}.`,
     fix: `loss_options.axis=-1, the last axis.`,
   }),
   tokens: (v: { logits: readonly number[]; labels: readonly number[] }) => ({
-    what: `weighted_softmax_xent takes logits [batch, length, vocabulary] and labels [batch, length], got ${shape(v.logits)} and ${shape(v.labels)}.`,
+    what: `weighted_softmax_xent takes logits [batch, length, ..., vocabulary] and labels [batch, length, ...], got ${shape(v.logits)} and ${shape(v.labels)}.`,
     fix: 'softmax_xent for one label an example, or labels that are indices of tokens.',
   }),
 });

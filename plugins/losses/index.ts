@@ -20,12 +20,12 @@ export default definePlugin({
   register({ register }) {
     registerParity(register, lossRunners);
     register('loss', 'sigmoid_xent', {
-      doc: 'One binary cross-entropy for each class, summed over classes: -sum y log s(x) + (1-y) log s(-x). logits and labels: [batch, classes].',
+      doc: 'One binary cross-entropy for each class, summed over classes: -sum y log s(x) + (1-y) log s(-x). logits and labels: [batch, classes], or any shapes that broadcast.',
       options: z.strictObject({}),
       create: () => sigmoidXent,
     });
     register('loss', 'softmax_xent', {
-      doc: 'Cross-entropy of softmax(x) and the labels: -sum y log softmax(x). logits and labels: [batch, classes], or any equal shapes.',
+      doc: 'Cross-entropy of softmax(x) and the labels: -sum y log softmax(x). logits and labels: [batch, classes], or any shapes that broadcast.',
       options: z.strictObject({
         kl: z
           .boolean()

@@ -12,7 +12,7 @@ function reduce(nll: tf.Tensor, { reduction = true }: Reduction = {}): tf.Tensor
 
 /**
  * Sum over classes of independent binary cross-entropies: -sum_c y log s(x) + (1 - y) log s(-x), s the logistic
- * function. logits, labels: [..., classes]. log s(x) is -softplus(-x), which neither overflows nor rounds to log 0.
+ * function. logits, labels: [..., classes], which may broadcast. log s(x) is -softplus(-x), which neither overflows nor rounds to log 0.
  */
 export const sigmoidXent: Loss = ({ logits, labels }, options) => {
   checkShapes('sigmoid_xent', logits, labels);
@@ -28,18 +28,29 @@ export interface SoftmaxXentOptions {
   readonly axis: number;
 }
 
-/** -sum_c y log softmax(x), and with kl: + sum_c y log y. logits, labels: of equal shapes. */
+/**
+ * -sum_c y log softmax(x), and with kl: + sum_c y log y. logits, labels: any shapes that broadcast; where their ranks
+ * differ, the axis counts from the last.
+ */
 export const softmaxXent =
   ({ kl, axis }: SoftmaxXentOptions): Loss =>
   ({ logits, labels }, options) => {
     checkShapes('softmax_xent', logits, labels);
-    if (axis < -logits.rank || axis >= logits.rank) throw errors.axis({ axis, shape: logits.shape });
-    const y = toLastAxis(labels, axis);
-    let nll = tf.neg(tf.sum(tf.mul(y, tf.logSoftmax(toLastAxis(logits, axis))), -1));
+    const from = labels.rank === logits.rank ? logits.rank : 0;
+    if (axis < -logits.rank || axis >= from) throw errors.axis({ axis, shape: logits.shape, from });
+    const rank = Math.max(logits.rank, labels.rank);
+    const [y, x] = [labels, logits].map((given) => toLastAxis(withRank(given, rank), axis)) as [tf.Tensor, tf.Tensor]; // prettier-ignore
+    let nll = tf.neg(tf.sum(tf.mul(y, tf.logSoftmax(x)), -1));
     // Labels of 0 contribute nothing; the bound keeps the logarithm finite.
     if (kl) nll = tf.add(nll, tf.sum(tf.mul(y, tf.log(tf.maximum(y, 1e-8))), -1));
     return reduce(nll, options);
   };
+
+/** With axes of length 1 in front. */
+function withRank(x: tf.Tensor, rank: number): tf.Tensor {
+  if (x.rank === rank) return x;
+  return tf.reshape(x, [...Array<number>(rank - x.rank).fill(1), ...x.shape]);
+}
 
 /** With that axis behind the others. */
 export function toLastAxis(x: tf.Tensor, axis: number): tf.Tensor {
@@ -57,8 +68,9 @@ export interface WeightedSoftmaxXentOptions {
 }
 
 /**
- * Softmax cross-entropy of sequences of tokens. logits: [batch, length, vocabulary]; labels: [batch, length], int32;
- * weights: [batch, length] or none. Per sequence, the weighted sum over tokens, normalized.
+ * Softmax cross-entropy of sequences of tokens. logits: [batch, length, ..., vocabulary]; labels: [batch, length, ...],
+ * int32, one axis fewer, which may broadcast; weights: what broadcasts with labels, or none. Per sequence, the weighted sum
+ * over tokens, normalized.
  */
 export const weightedSoftmaxXent =
   ({ label_smoothing, normalize }: WeightedSoftmaxXentOptions) =>
@@ -66,10 +78,11 @@ export const weightedSoftmaxXent =
     { logits, labels, weights }: Parameters<Loss>[0] & { readonly weights?: tf.Tensor },
     options?: Reduction,
   ): tf.Tensor => {
-    const [, length, vocabulary] = logits.shape as [number, number, number];
-    if (logits.rank !== 3 || labels.rank !== 2 || labels.shape[1] !== length) {
+    const places = logits.shape.slice(0, -1);
+    if (labels.rank < 2 || logits.rank !== labels.rank + 1 || !canBroadcast(places, labels.shape)) {
       throw errors.tokens({ logits: logits.shape, labels: labels.shape });
     }
+    const [vocabulary, length] = [logits.shape.at(-1), labels.shape[1]] as [number, number];
     const others = label_smoothing / (vocabulary - 1);
     const target = tf.oneHot(labels, vocabulary, 1 - label_smoothing, others, 'float32');
     let nll = tf.neg(tf.sum(tf.mul(target, tf.logSoftmax(logits)), -1));
@@ -82,7 +95,18 @@ export const weightedSoftmaxXent =
     return reduce(perExample, options);
   };
 
+/** Labels may broadcast, but for numbers of classes: these were to be one-hot. */
 function checkShapes(loss: string, logits: tf.Tensor, labels: tf.Tensor): void {
-  const equal = logits.rank === labels.rank && logits.shape.every((dim, i) => dim === labels.shape[i]);
-  if (!equal) throw errors.shapes({ loss, logits: logits.shape, labels: labels.shape });
+  const numbers = labels.dtype === 'int32' && labels.rank < logits.rank;
+  if (numbers || !canBroadcast(logits.shape, labels.shape)) {
+    throw errors.shapes({ loss, logits: logits.shape, labels: labels.shape });
+  }
+}
+
+function canBroadcast(a: readonly number[], b: readonly number[]): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  return short.every((dim, i) => {
+    const other = long[i + long.length - short.length];
+    return dim === other || dim === 1 || other === 1;
+  });
 }

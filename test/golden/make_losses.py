@@ -62,6 +62,19 @@ def main():
   record("softmax_kl_zeros", "softmax_xent", u.softmax_xent, dict(logits=logits, labels=hard), dict(reduction=False, kl=True),
          "zeros among the labels are clipped to 1e-8 inside the logarithm.")
 
+  for label, labels, axis in (("row", soft[0], -1), ("column", soft[:, :1], -1), ("more", soft[None].repeat(2, 0), -2)):
+    for kind, fn, args in (("sigmoid", u.sigmoid_xent, {}), ("softmax", u.softmax_xent, dict(kl=True, axis=axis))):
+      record(f"{kind}_broadcast_{label}", f"{kind}_xent", fn, dict(logits=logits, labels=labels), dict(args, reduction=False),
+             f"labels {list(labels.shape)} broadcast with logits [6, 7].")
+  for label, labels, weights in (("labels", (3, 1), (1, 5)), ("4d", (3, 1, 2), (3, 5, 1))):
+    record(f"weighted_broadcast_{label}", "weighted_softmax_xent", u.weighted_softmax_xent,
+           dict(logits=c.normal(17, (3, 5, *labels[2:], 4)), labels=np.random.default_rng(17).integers(0, 4, labels).astype(np.int32),
+                weights=np.random.default_rng(18).random(weights).astype(np.float32)), dict(reduction=False, label_smoothing=0.1),
+           f"labels {list(labels)} broadcast; they are normalized by the sum of weights {list(weights)} alone.")
+  record("weighted_broadcast_length", "weighted_softmax_xent", u.weighted_softmax_xent,
+         dict(logits=c.normal(17, (3, 5, 4)), labels=np.array([[1], [3], [2]], np.int32)), dict(reduction=False),
+         "a label for all tokens: normalized by the length of labels, 1.")
+
   unit = lambda x: x / np.linalg.norm(x, axis=1, keepdims=True)
   zimg, ztxt = unit(c.normal(9, (6, 5))), unit(c.normal(10, (6, 5)))
   for label, inputs, reduction in (

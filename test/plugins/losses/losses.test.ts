@@ -99,6 +99,18 @@ describe('errors', () => {
     );
   });
 
+  test('labels that are numbers of classes, as many as there are classes', () => {
+    const square = { logits: tf.zeros([2, 2]), labels: tf.tensor([0, 1], [2], 'int32') };
+    expect(() => lossOf('sigmoid_xent')(square)).toThrow(/Try: make the labels one-hot/);
+  });
+
+  test('an axis from the front where ranks differ', () => {
+    const wrong = { logits: tf.tensor(logits), labels: tf.tensor([1, 0, 0]) };
+    expect(() => lossOf('softmax_xent', { axis: 1 })(wrong)).toThrow(
+      /axis 1, .*another rank.*\nTry: .*axis=-1/,
+    );
+  });
+
   test('an axis that isn’t there, and options that are not an option', () => {
     expect(() => lossOf('softmax_xent', { axis: 2 })(inputs())).toThrow(/axis 2/);
     expect(() => lossOf('softmax_xent', { KL: true })).toThrow(/loss_options.KL.*kl/);
