@@ -46,12 +46,19 @@ export function rsqrt<T>(decay: Decay<T>, options: RsqrtOptions, length: RunLeng
   return math.div(peak, math.sqrt(math.add(1, math.div(elapsed, timescale))));
 }
 
-/** peak mults[i] from steps[i], rounded down, on; peak before that. The multipliers don't accumulate. */
-export function stair<T>({ math, peak }: Decay<T>, { steps, mults }: StairOptions): T {
-  const multiplier = steps.reduce<T>(
-    (before, step, i) => math.from(Math.floor(step), mults[i] as number, before),
-    math.constant(1),
-  );
+/**
+ * peak mults[i] from steps[i], rounded down, on; peak before that. The multipliers don't accumulate.
+ * @throws UserError where the run comes to a step that has none.
+ */
+export function stair<T>({ math, peak, total }: Decay<T>, { steps, mults }: StairOptions): T {
+  const step = steps[mults.length];
+  if (step !== undefined && step < total) throw errors.stair({ step, total, steps, mults });
+  const multiplier = mults
+    .slice(0, steps.length)
+    .reduce<T>(
+      (before, mult, i) => math.from(Math.floor(steps[i] as number), mult, before),
+      math.constant(1),
+    );
   return math.mul(peak, multiplier);
 }
 

@@ -38,21 +38,16 @@ export type RsqrtOptions = z.output<typeof rsqrtOptions>;
 
 const ascending = (list: readonly number[]) => list.every((x, i) => i === 0 || x >= (list[i - 1] as number));
 
-export const stairOptions = z
-  .strictObject({
-    ...common,
-    steps: z
-      .array(z.number())
-      .default([])
-      .refine(ascending, 'expected ascending steps')
-      .describe('ascending steps at which the multiplier changes; none means a constant rate'),
-    mults: z
-      .array(z.number())
-      .default([])
-      .describe('the multiplier from each of the steps on (not cumulative)'),
-  })
-  .refine(({ steps, mults }) => mults.length >= steps.length, {
-    path: ['mults'],
-    message: 'expected as many numbers as there are in "steps"',
-  });
+export const stairOptions = z.strictObject({
+  ...common,
+  steps: z
+    .array(z.number())
+    .default([])
+    .refine(ascending, 'expected ascending steps')
+    .describe('ascending steps at which the multiplier changes; none means a constant rate'),
+  mults: z
+    .array(z.number())
+    .default([])
+    .describe('the multiplier from each of the steps on (not cumulative)'),
+});
 export type StairOptions = z.output<typeof stairOptions>;

@@ -204,6 +204,7 @@ SCHEDULES = {
     "sizes_unknown": dict(decay_type="cosine", warmup_epochs=0.3, cooldown_examples=64),
     "null": dict(decay_type="linear", warmup_steps=None, warmup_percent=0.2, cooldown_epochs=None),
     "stair_between": dict(decay_type="stair", steps=[10.5, 20], mults=[2.0, 3.0]),
+    "stair_short": dict(decay_type="stair", steps=[12, 50], mults=[0.5]),  # NaN from 50 on.
 }
 
 
