@@ -2,7 +2,7 @@
 
 import type { HostArray } from '../array';
 import { catalogue } from '../errors';
-import type { ParamArrays } from '../extensions';
+import type { LoadOptions, ModelInit, ParamArrays } from '../extensions';
 import { didYouMean } from '../suggest';
 import { type Tree, fullMatch, namedLeaves, nest } from '../tree';
 import type { Archive } from './archive';
@@ -169,6 +169,13 @@ export function mergeParams(
     to.map(([name, init]) => [name, (shouldLoad(name) ? from.get(name) : undefined) ?? init] as const),
   );
 }
+
+/** `load` of a model whose checkpoints have its own names and shapes. */
+export const loadAsIs = async (
+  init: ParamArrays,
+  from: ModelInit,
+  { dont_load }: LoadOptions,
+): Promise<ParamArrays> => mergeParams(await loadParams(from as string), init, dont_load);
 
 function compile(pattern: string): RegExp {
   if (pattern.startsWith('/'))

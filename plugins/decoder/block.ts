@@ -11,6 +11,7 @@ import {
   mlpBlock,
   multiHeadAttention,
   queries,
+  takeAt,
 } from '../layers';
 import type { StepwiseDecoder } from './sample';
 
@@ -154,7 +155,7 @@ export function stepwiseDecoder(
   return {
     init: scopes.map(() => ({ key: blank, value: blank })),
     step(words, index, before) {
-      const position = tf.gather(positions, tf.reshape(index, [1]) as tf.Tensor1D, 1);
+      const position = takeAt(positions, index);
       let y = tf.add(embedWords(tf.expandDims(words, 1)), position);
       const cache = scopes.map((scope, i) => {
         const known = { index, before: before[i]!, ofEncoded: ofImage[i]! };

@@ -3,6 +3,7 @@
 import { catalogue } from '../../core/errors';
 import * as tf from '../../core/tensor';
 import type { Tree } from '../../core/tree';
+import { takeAt, takeEach } from '../layers';
 
 /** A model that goes from word to word, keeping what it needs of those before. */
 export interface StepwiseDecoder<Cache extends Tree<tf.Tensor>> {
@@ -137,12 +138,11 @@ export function sample<Cache extends Tree<tf.Tensor>>(
 }
 
 /** [batch, length] -> [batch] */
-const column = (x: tf.Tensor, index: tf.Tensor) =>
-  tf.reshape(tf.gather(x, tf.reshape(index, [1]) as tf.Tensor1D, 1), [x.shape[0] as number]);
+const column = (x: tf.Tensor, index: tf.Tensor) => tf.reshape(takeAt(x, index), [x.shape[0] as number]);
 
 /** Of each row the value at its index: [batch, n], [batch] -> [batch]. */
 const pick = (x: tf.Tensor, index: tf.Tensor) =>
-  tf.reshape(tf.gather(x, tf.expandDims(tf.cast(index, 'int32'), 1), 1, 1), [x.shape[0] as number]);
+  tf.reshape(takeEach(x, tf.expandDims(tf.cast(index, 'int32'), 1)), [x.shape[0] as number]);
 
 function withoutWords(logits: tf.Tensor, words: readonly number[]): tf.Tensor {
   if (words.length === 0) return logits;

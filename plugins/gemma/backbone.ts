@@ -2,6 +2,7 @@
 
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
+import { throughBlocks } from '../layers';
 import { gemmaBlock, type KeysAndValues, type Places, rmsNorm } from './block';
 import type { BlockConfig } from './options';
 
@@ -54,7 +55,9 @@ export function backbone(config: BlockConfig): Backbone {
     pre_logits: rmsNorm(scope.child('final_norm'), encoded),
   });
 
-  const throughBlocks = (scope: Scope, x: tf.Tensor, places: Places, train: boolean): tf.Tensor[] => {
+  const separate = (scope: Scope, i: number) => scope.child('layers').child(`${i}`);
+
+  const transformed = (scope: Scope, x: tf.Tensor, places: Places, train: boolean): tf.Tensor[] => {
     const block = (layer: Scope, tokens: tf.Tensor) => gemmaBlock(layer, tokens, places, config, train);
     // A loop of no blocks gives what went in.
     if (scan && depth === 0) return [x];
@@ -68,7 +71,7 @@ export function backbone(config: BlockConfig): Backbone {
     }
     const outputs: tf.Tensor[] = [];
     for (let i = 0; i < depth; i++) {
-      const layer = scope.child('layers').child(`${i}`);
+      const layer = separate(scope, i);
       outputs.push(tf.remat((y: tf.Tensor) => block(layer.fresh(), y), remat)(outputs[i - 1] ?? x));
     }
     return outputs;
@@ -93,31 +96,15 @@ export function backbone(config: BlockConfig): Backbone {
       });
       return [next, kept as KeysAndValues] as const;
     };
-    if (scan) {
-      const [last, caches] = scope.scan<tf.Tensor, KeysAndValues, KeysAndValues | undefined>('layers', depth, body, x, { xs: cache }); // prettier-ignore
-      return { ...ended(scope, last), cache: caches };
-    }
-    const [keys, values] = [cache && tf.unstack(cache.key), cache && tf.unstack(cache.value)];
-    const caches: KeysAndValues[] = [];
-    let tokens = x;
-    for (let i = 0; i < depth; i++) {
-      const before = keys && values && { key: keys[i] as tf.Tensor, value: values[i] as tf.Tensor };
-      const [next, kept] = body(scope.child('layers').child(`${i}`), tokens, before);
-      caches.push(kept);
-      tokens = next;
-    }
-    return {
-      ...ended(scope, tokens),
-      cache: {
-        key: tf.stack(caches.map(({ key }) => key)),
-        value: tf.stack(caches.map(({ value }) => value)),
-      },
-    };
+    const block = (i: number) => separate(scope, i);
+    const options = { depth, scan, name: 'layers', block, xs: cache };
+    const [last, kept] = throughBlocks<KeysAndValues, KeysAndValues | undefined>(scope, x, body, options);
+    return { ...ended(scope, last), cache: kept };
   };
 
   return {
     transform(scope, x, places, train) {
-      const blocks = throughBlocks(scope, x, places, train);
+      const blocks = transformed(scope, x, places, train);
       return { blocks, ...ended(scope, blocks.at(-1) ?? x) };
     },
     prefill(scope, x, places, size) {

@@ -11,6 +11,7 @@ export {
   multiHeadAttention,
   queries,
 } from './attention';
+export { type BlocksOptions, throughBlocks } from './blocks';
 export { type CodeDropout, codeDropout, codeDropouts } from './code-dropout';
 export { type ConvOptions, conv2d } from './conv';
 export { type DenseGeneralOptions, type DenseOptions, dense, denseGeneral, flatDense } from './dense';
@@ -31,6 +32,7 @@ export {
 export { convertPreLinen } from './pre-linen';
 export { linearWeights, regroupTokens, resizeGrid } from './resize';
 export { inStorage } from './storage';
+export { takeAt, takeEach } from './take';
 
 export default definePlugin({
   name: 'layers',

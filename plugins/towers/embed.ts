@@ -1,6 +1,7 @@
 // What a tower's output becomes, and the parameters that scale similarities.
 
-import type { Batch, CallOptions, Model, ModelResult } from '../../core/extensions';
+import type { Container } from '../../core/container';
+import type { Batch, CallOptions, Model, ModelResult, Registry } from '../../core/extensions';
 import { constant } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
@@ -8,6 +9,12 @@ import type { Tree } from '../../core/tree';
 
 /** Makes a tower of a model's name and options; `where` is the config key that holds them. */
 export type MakeTower = (name: string, options: Record<string, unknown>, where: string) => Model;
+
+/** Makes towers of registered models. */
+export const towersOf =
+  (registry: Registry, container: Container): MakeTower =>
+  (name, options, where) =>
+    registry.create(container, 'model', name, options, where);
 
 /** What a tower embeds, where both models of images and of texts find it: either may be the tower. */
 export const inputOf = (x: tf.Tensor): Batch => ({ image: x, text: x });

@@ -3,7 +3,7 @@
 import { definePlugin } from '../../core/plugin';
 
 export { loadTowers, towerLoadOptions } from './checkpoint';
-export { type MakeTower, embed, inputOf, temperature } from './embed';
+export { type MakeTower, embed, inputOf, temperature, towersOf } from './embed';
 
 export default definePlugin({
   name: 'towers',

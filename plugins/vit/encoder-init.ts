@@ -1,5 +1,6 @@
 // A ViT's checkpoint for the encoder of a model that also has a decoder.
 
+import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
 import { catalogue } from '../../core/errors';
 import type { LoadOptions, ModelInit, ParamArrays } from '../../core/extensions';
 import { loadVit } from './checkpoint';
@@ -20,23 +21,25 @@ export function encoderFile(from: Exclude<ModelInit, string>): string {
 }
 
 /**
- * `model_init: {encoder: FILE}`: the part that sees the image from a ViT, the rest as it is in `init`, which calls the ViT's
- * pos_embedding, Transformer and embedding pos_embedding_encoder, encoder and EmbedPatches.
+ * `load` of a model that also has a decoder: a checkpoint of all of it, or `{encoder: FILE}`, a ViT for the part that sees the
+ * image. The model calls the ViT's pos_embedding, Transformer and embedding pos_embedding_encoder, encoder and EmbedPatches.
+ * @param renamed puts names of old checkpoints of the whole model right
  */
-export async function loadVitEncoder(
+export async function loadWithEncoder(
   init: ParamArrays,
-  from: Exclude<ModelInit, string>,
+  from: ModelInit,
   { dont_load }: LoadOptions,
+  renamed: (loaded: ParamArrays) => ParamArrays = (loaded) => loaded,
 ): Promise<ParamArrays> {
-  const file = encoderFile(from);
+  if (typeof from === 'string') return mergeParams(renamed(await loadParams(from)), init, dont_load);
   const { pos_embedding_encoder, encoder, EmbedPatches } = init;
   const positions = pos_embedding_encoder && { pos_embedding: pos_embedding_encoder };
   const image = { ...positions, Transformer: encoder, embedding: EmbedPatches } as ParamArrays;
-  const { pos_embedding, Transformer, embedding } = await loadVit(image, file, { dont_load, scan: false });
+  const loaded = await loadVit(image, encoderFile(from), { dont_load, scan: false });
   return {
     ...init,
-    ...(pos_embedding && { pos_embedding_encoder: pos_embedding }),
-    encoder: Transformer,
-    EmbedPatches: embedding,
+    ...(loaded.pos_embedding && { pos_embedding_encoder: loaded.pos_embedding }),
+    encoder: loaded.Transformer,
+    EmbedPatches: loaded.embedding,
   } as ParamArrays;
 }

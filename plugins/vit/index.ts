@@ -16,7 +16,7 @@ export {
   mapHead,
   scanRemat,
 } from './encoder';
-export { encoderFile, loadVitEncoder } from './encoder-init';
+export { encoderFile, loadWithEncoder } from './encoder-init';
 export { addArrays } from './host-math';
 export { applyVit, representation, vit } from './model';
 export {

@@ -7,6 +7,7 @@ import { registerParity } from '../../core/parity/register';
 import { definePlugin } from '../../core/plugin';
 import { tokens } from '../../core/train/run';
 import { featureOf, resizeMethods, textOf } from '../../plugins/pp';
+import { towersOf } from '../../plugins/towers';
 import { oneTower, oneTowerOptions } from './one_tower';
 import { towerRunners } from './parity';
 import { renderText } from './render';
@@ -55,8 +56,7 @@ export default definePlugin({
       ].join(' '),
       options: oneTowerOptions,
       inject: [tokens.registry],
-      create: (options, registry) =>
-        oneTower(options, (name, tower, where) => registry.create(container, 'model', name, tower, where)),
+      create: (options, registry) => oneTower(options, towersOf(registry, container)),
     });
     register('pp', 'render_unifont', {
       doc: 'A text as an image of it in GNU Unifont: uint8 [image_size, image_size, 3].',

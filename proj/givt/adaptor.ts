@@ -1,7 +1,7 @@
 // An invertible map of codes (i-RevNet, arXiv:1802.07088), so that the transformer may model a code that suits it.
 
 import { z } from 'zod';
-import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
+import { loadAsIs } from '../../core/checkpoint/load-params';
 import type { Model } from '../../core/extensions';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
@@ -77,7 +77,7 @@ export function adaptor(options: AdaptorOptions): Adaptor {
   return {
     forward,
     inverse,
-    load: async (init, from, { dont_load }) => mergeParams(await loadParams(from as string), init, dont_load),
+    load: loadAsIs,
     apply(scope, { x }, { train }) {
       if (!x)
         throw scope.shapeError('the batch has no "x"', 'give it a code as float [batch, words, channels].');

@@ -5,6 +5,7 @@ import { catalogue } from '../../core/errors';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { mapTree } from '../../core/tree';
+import { takeAt, takeEach } from '../../plugins/layers';
 import { density, guided } from '../../plugins/mixture';
 import { type Conditions, type Givt, type GivtCache } from './givt';
 
@@ -78,8 +79,7 @@ export function generate(
   const places = tf.reshape(tf.range(0, seq_len, 1, 'int32'), [1, seq_len, 1]);
   const put = (x: tf.Tensor, index: tf.Tensor, value: tf.Tensor) =>
     tf.where(tf.equal(places, index), tf.reshape(value, [rows, 1, out_dim]), x);
-  const at = (x: tf.Tensor, index: tf.Tensor) =>
-    tf.squeeze(tf.gather(x, tf.reshape(index, [1]) as tf.Tensor1D, 1), [1]);
+  const at = (x: tf.Tensor, index: tf.Tensor) => tf.squeeze(takeAt(x, index), [1]);
 
   /** Which of the fans of all beams go on: int32 [batch, beams]. */
   const choose = (key: tf.Tensor, scores: tf.Tensor) => {
@@ -114,12 +114,11 @@ export function generate(
     );
     const ofParents = (x: tf.Tensor, axis: number) =>
       tf.gather(x, tf.reshape(rowOf, [rows]) as tf.Tensor1D, axis);
-    const ofKept = (x: tf.Tensor) => tf.gather(x, kept, 1, 1);
     return {
       key: next,
       index: after,
-      sequences: put(ofParents(loop.sequences, 0), after, ofKept(drawn.tokens)),
-      logprobs: put(ofParents(loop.logprobs, 0), after, ofKept(total)),
+      sequences: put(ofParents(loop.sequences, 0), after, takeEach(drawn.tokens, kept)),
+      logprobs: put(ofParents(loop.logprobs, 0), after, takeEach(total, kept)),
       cache: mapTree<tf.Tensor, tf.Tensor, GivtCache>(cache, (x) => ofParents(x, 1)),
     };
   };

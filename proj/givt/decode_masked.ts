@@ -5,17 +5,14 @@ import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import { density, guided } from '../../plugins/mixture';
 import type { Givt } from './givt';
-import { maskedPart, type MaskSchedule } from './masking';
+import { maskedPart, maskScheduleSchema } from './masking';
 
 export const maskedGenerationSchema = z.strictObject({
   num_steps: z.int().min(1).default(16).describe('after each more tokens are known'),
   should_anneal_temperature: z.boolean().default(true).describe('the order is less random with each step'),
   choice_temperature: z.number().min(0).default(1).describe('how random the order is'),
   ordering: z.enum(['maskgit']).default('maskgit').describe('the likeliest tokens first'),
-  schedule: z
-    .custom<MaskSchedule>((text) => typeof text === 'string' && /^(cosine|pow:\d+(\.\d+)?)$/.test(text))
-    .default('cosine')
-    .describe('of how many are hidden: cosine or pow:EXPONENT'),
+  schedule: maskScheduleSchema.default('cosine').describe('of how many are hidden: cosine or pow:EXPONENT'),
   cfg_inference_weight: z.number().min(0).default(0).describe('of guidance by the label; 0: none'),
 });
 export type MaskedGeneration = z.output<typeof maskedGenerationSchema>;

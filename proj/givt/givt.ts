@@ -2,16 +2,23 @@
 // and gives a distribution for each token (README.md).
 
 import { z } from 'zod';
-import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
 import { catalogue } from '../../core/errors';
-import type { CallOptions, LoadOptions, Model, ModelInit, ParamArrays } from '../../core/extensions';
+import type { CallOptions, Model } from '../../core/extensions';
 import { zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
-import { flatten, mapTree, type NestedRecord, type Tree, unflatten } from '../../core/tree';
+import type { NestedRecord } from '../../core/tree';
 import { causalMask, decoderBlock, decoderBlockStep, encodedKeysAndValues } from '../../plugins/decoder';
-import { dense, embedPatches, type KeysAndValues, layerNorm, patchGrid } from '../../plugins/layers';
-import { encoder, loadVitEncoder, posemb, scanRemat } from '../../plugins/vit';
+import {
+  dense,
+  embedPatches,
+  type KeysAndValues,
+  layerNorm,
+  patchGrid,
+  takeAt,
+  throughBlocks,
+} from '../../plugins/layers';
+import { encoder, loadWithEncoder, posemb, scanRemat } from '../../plugins/vit';
 import { type Labels, labelTable } from './labels';
 import { density, numLogits } from '../../plugins/mixture';
 import type { GivtOptions } from './options';
@@ -97,24 +104,14 @@ export function givt(options: GivtOptions): Givt {
 
   const embedTokens = (scope: Scope, tokens: tf.Tensor) => dense(scope.child('EmbedTargets'), tokens, width);
 
-  /** Runs the blocks on y; each gets its slice of `xs`, and what they give beside y comes stacked. */
-  const throughBlocks = <Out extends Tree<tf.Tensor>, X extends Tree<tf.Tensor> = undefined>(
-    scope: Scope,
-    y: tf.Tensor,
-    body: (block: Scope, y: tf.Tensor, x: X) => readonly [tf.Tensor, Out],
-    xs?: X,
-  ): [tf.Tensor, Out] => {
-    const remat = scanRemat(remat_policy);
-    if (scan) return scope.scan('EncDecBlock', layers, body, y, { axis: 1, remat, xs });
-    let last = y;
-    const outs = Array.from({ length: layers }, (_, i) => {
-      const slice = mapTree<tf.Tensor, tf.Tensor>(xs, (x) => tf.unstack(x)[i] as tf.Tensor) as X;
-      const [next, out] = body(scope.child(`EncDecBlock${i}`), last, slice);
-      last = next;
-      return out;
-    });
-    return [last, stackTrees(outs)];
-  };
+  const blocksIn = (scope: Scope) => ({
+    depth: layers,
+    scan,
+    name: 'EncDecBlock',
+    block: (i: number) => scope.child(`EncDecBlock${i}`),
+    axis: 1,
+    remat: scanRemat(remat_policy),
+  });
 
   const head = (scope: Scope, y: tf.Tensor) => {
     const before = layerNorm(scope.child('LayerNorm'), y);
@@ -135,7 +132,7 @@ export function givt(options: GivtOptions): Givt {
       return [after, tf.mean(after, 1)] as const;
     };
     const shown = tf.slice(positions(scope), [0, 0, 0], [1, y.shape[1] as number, width]);
-    const [last, reps] = throughBlocks(scope, tf.add(y, shown), body);
+    const [last, reps] = throughBlocks(scope, tf.add(y, shown), body, blocksIn(scope));
     const { logits, before } = head(scope, last);
     const ofBlocks = tf.unstack(reps).map((rep, i) => [`block${i}_rep`, rep] as const);
     return { logits, out: { ...Object.fromEntries(ofBlocks), pre_logits: tf.mean(before, 1), logits } };
@@ -161,20 +158,17 @@ export function givt(options: GivtOptions): Givt {
     const scope = root.child('decoder');
     const { encoded } = conditions;
     const blank = tf.fill([layers, batch, num_heads, seq_len, width / num_heads], 0);
-    const [, ofEncoded] = encoded
-      ? throughBlocks(scope, blank, (layer, y): readonly [tf.Tensor, KeysAndValues] => [
-          y,
-          encodedKeysAndValues(layer, encoded, { width, num_heads }),
-        ])
-      : [];
+    const ofBlock = (layer: Scope, y: tf.Tensor) =>
+      [y, encodedKeysAndValues(layer, encoded!, { width, num_heads })] as const;
+    const [, ofEncoded] = encoded ? throughBlocks(scope, blank, ofBlock, blocksIn(scope)) : [];
 
     const step = (y: tf.Tensor, index: tf.Tensor, cache: GivtCache): GivtStep => {
       type Slice = { readonly before: GivtCache; readonly ofEncoded?: KeysAndValues };
       const body = (layer: Scope, y: tf.Tensor, known: Slice) =>
         decoderBlockStep(layer, y, { index, ...known }, block);
-      const shown = tf.gather(positions(scope), tf.reshape(index, [1]) as tf.Tensor1D, 1);
-      const known = { before: cache, ofEncoded };
-      const [last, next] = throughBlocks<GivtCache, Slice>(scope, tf.add(y, shown), body, known);
+      const shown = takeAt(positions(scope), index);
+      const options = { ...blocksIn(scope), xs: { before: cache, ofEncoded } };
+      const [last, next] = throughBlocks<GivtCache, Slice>(scope, tf.add(y, shown), body, options);
       return { logits: tf.squeeze(head(scope, last).logits, [1]), cache: next };
     };
 
@@ -192,7 +186,7 @@ export function givt(options: GivtOptions): Givt {
     encode,
     decode,
     stepwise,
-    load: loadGivt,
+    load: loadWithEncoder,
     loadOptions: z.strictObject({
       dont_load: z.array(z.string()).default([]),
     }),
@@ -209,18 +203,4 @@ export function givt(options: GivtOptions): Givt {
       return { output: logits, out: { ...out, log_prob: density(logits, options).logProb(sequence) } };
     },
   };
-}
-
-/** From a checkpoint of this model, or with `{encoder: FILE}` from one of a ViT for the part that sees the image. */
-async function loadGivt(init: ParamArrays, from: ModelInit, load: LoadOptions): Promise<ParamArrays> {
-  return typeof from === 'string'
-    ? mergeParams(await loadParams(from), init, load.dont_load)
-    : loadVitEncoder(init, from, load);
-}
-
-/** Trees of one structure as one of stacked leaves. */
-function stackTrees<Out extends Tree<tf.Tensor>>(trees: readonly Out[]): Out {
-  const flat = trees.map((tree) => flatten<tf.Tensor>(tree));
-  const stacked = flat[0]!.leaves.map((_, i) => tf.stack(flat.map(({ leaves }) => leaves[i] as tf.Tensor)));
-  return unflatten(flat[0]!.treedef, stacked) as Out;
 }

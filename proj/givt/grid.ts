@@ -23,16 +23,8 @@ export function gridOfPatches(length: number, patch: Pair): Pair {
 
 /** [batch, height, width, c] -> [batch, patches, c * size of a patch] */
 export function spaceToDepth(x: tf.Tensor, patch: Pair): tf.Tensor {
-  const grid = toPatchGrid(x, patch);
-  const [batch, rows, columns, channels, h, w] = grid.shape as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return tf.reshape(grid, [batch, rows * columns, channels * h * w]);
+  const [batch, , , channels] = x.shape as [number, number, number, number];
+  return tf.reshape(toPatchGrid(x, patch), [batch, -1, channels * patch[0] * patch[1]]);
 }
 
 /** The way back. */

@@ -1,9 +1,14 @@
 // Which tokens a masked model doesn't see.
 
+import { z } from 'zod';
 import * as tf from '../../core/tensor';
 
-/** `cosine`, or `pow:EXPONENT`. */
 export type MaskSchedule = 'cosine' | `pow:${number}`;
+
+export const maskScheduleSchema = z.custom<MaskSchedule>(
+  (text) => typeof text === 'string' && /^(cosine|pow:\d+(\.\d+)?)$/.test(text),
+  'expected "cosine" or "pow:EXPONENT"',
+);
 
 /** The part of tokens that is hidden when a part `ratio` (0 to 1) of the way is done: in [1e-6, 1]. */
 export function maskedPart(ratio: tf.Tensor, schedule: MaskSchedule): tf.Tensor {

@@ -2,14 +2,10 @@
 
 import { z } from 'zod';
 import * as tf from '../../core/tensor';
-import type { MaskSchedule } from './masking';
+import { maskScheduleSchema } from './masking';
 
 const count = z.int().min(1);
 const rate = z.number().min(0).max(1).default(0);
-const schedule = z.custom<MaskSchedule>(
-  (text) => typeof text === 'string' && /^(cosine|pow:\d+(\.\d+)?)$/.test(text),
-  'expected "cosine" or "pow:EXPONENT"',
-);
 
 export const givtOptions = z
   .strictObject({
@@ -35,7 +31,7 @@ export const givtOptions = z
     multivariate: z.boolean().default(false).describe('one component with a full covariance'),
     out_dim: count.default(32).describe('numbers in a token'),
     scale_tol: z.number().positive().default(1e-6).describe('smallest standard deviation'),
-    mask_schedule_train: schedule.default('cosine').describe('cosine or pow:EXPONENT'),
+    mask_schedule_train: maskScheduleSchema.default('cosine').describe('cosine or pow:EXPONENT'),
     min_masking_rate_training: z
       .number()
       .min(0)

@@ -1,7 +1,7 @@
 // What the VAEs share: a code is drawn from the distribution that the encoder gives, and decoded again (README.md).
 
 import { z } from 'zod';
-import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
+import { loadAsIs } from '../../core/checkpoint/load-params';
 import type { Batch, CallOptions, Model } from '../../core/extensions';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
@@ -45,7 +45,7 @@ export function vaeOf(
   return {
     encode,
     decode,
-    load: async (init, from, { dont_load }) => mergeParams(await loadParams(from as string), init, dont_load),
+    load: loadAsIs,
     apply(scope, batch, { train }: CallOptions) {
       const { mu, logvar } = encode(scope, imageIn(scope, batch), train);
       const drawn = train ? reparametrize({ mu, logvar }, scope.rng('dropout')) : mu;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { xavierUniform, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
-import { dense, embedPatches, patchGrid, regroupTokens } from '../../plugins/layers';
+import { dense, embedPatches, patchGrid, regroupTokens, unflattenPatches } from '../../plugins/layers';
 import { encoder, posemb } from '../../plugins/vit';
 import { halvesFields } from '../uvim';
 import { type Vae, vaeFields, vaeOf } from './vae';
@@ -99,13 +99,7 @@ export function givtVit(options: GivtVitOptions): Vae {
       const [h, w] = patch_size;
       const kernelInit = options.head_zeroinit ? zeros : undefined;
       const pixels = dense(scope.child('decoder_head'), decoded, channels * h * w, { kernelInit });
-      const cut = tf.reshape(pixels, [-1, grid[0], grid[1], h, w, channels]);
-      const whole = tf.reshape(tf.transpose(cut, [0, 1, 3, 2, 4, 5]), [
-        -1,
-        grid[0] * h,
-        grid[1] * w,
-        channels,
-      ]);
+      const whole = unflattenPatches(pixels, grid, patch_size);
       if (!options.inout_specs) return tf.clipByValue(whole, -1, 1);
       const logits = tf.split(
         whole,

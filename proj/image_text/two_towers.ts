@@ -12,6 +12,7 @@ import {
   loadTowers,
   temperature,
   towerLoadOptions,
+  towersOf,
 } from '../../plugins/towers';
 
 const width = z.int().min(1);
@@ -73,7 +74,6 @@ export function registerTwoTowers({ register, container }: Registrar): void {
     ].join(' '),
     options: twoTowersOptions,
     inject: [tokens.registry],
-    create: (options, registry) =>
-      twoTowers(options, (name, tower, where) => registry.create(container, 'model', name, tower, where)),
+    create: (options, registry) => twoTowers(options, towersOf(registry, container)),
   });
 }

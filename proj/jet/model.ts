@@ -2,7 +2,7 @@
 // the other half (README.md).
 
 import { z } from 'zod';
-import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
+import { loadAsIs } from '../../core/checkpoint/load-params';
 import type { Batch, Model } from '../../core/extensions';
 import { normal, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
@@ -102,7 +102,7 @@ export function jet(options: JetOptions): Jet {
   return {
     forward: (scope, image, context) => flow(scope, image, context, false),
     inverse: (scope, z, context) => flow(scope, z, context, true),
-    load: async (init, from, { dont_load }) => mergeParams(await loadParams(from as string), init, dont_load),
+    load: loadAsIs,
     apply(scope, batch) {
       const { x: z, logdet } = flow(scope, imageOf(scope, batch), contextOf(batch), false);
       return { output: { z, logdet }, out: {} };

@@ -1,7 +1,7 @@
 // The transformer: a text and the real-valued tokens of an image in one sequence, in either order (README.md).
 
 import { z } from 'zod';
-import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
+import { loadAsIs } from '../../core/checkpoint/load-params';
 import { catalogue } from '../../core/errors';
 import type { CallOptions, Model } from '../../core/extensions';
 import { normal, zeros } from '../../core/layers/init';
@@ -222,7 +222,7 @@ export function jetformer(options: JetformerOptions): Jetformer {
     textLogits,
     imageLogits,
     distribution: (ofTokens, temperatures) => density(ofTokens, mixture, temperatures),
-    load: async (init, from, { dont_load }) => mergeParams(await loadParams(from as string), init, dont_load),
+    load: loadAsIs,
     apply(scope, batch, { train }: CallOptions) {
       const required = ['text_tokens', 'image_tokens', 'text_first_mask'] as const;
       const missing = required.filter((name) => !batch[name]);

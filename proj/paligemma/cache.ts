@@ -4,6 +4,7 @@ import type { Batch } from '../../core/extensions';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import type { GemmaCache } from '../../plugins/gemma';
+import { takeEach } from '../../plugins/layers';
 import { blockMask } from './mask';
 import type { Paligemma } from './model';
 
@@ -35,7 +36,7 @@ export function prefill(model: Paligemma, scope: Scope, batch: Batch, room: numb
   const count = tf.sum(valid, 1);
   const places = tf.expandDims(tf.range(0, length, 1, 'int32'), 0);
   const from = tf.mod(tf.add(places, tf.expandDims(count, 1)), tf.scalar(length, 'int32'));
-  const rightAligned = (tokens: tf.Tensor) => tf.gather(tokens, from as tf.Tensor2D, 1, 1);
+  const rightAligned = (tokens: tf.Tensor) => takeEach(tokens, from);
 
   const isToken = rightAligned(valid);
   const language = scope.child('llm');

@@ -6,6 +6,7 @@ import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
 import type { Tree } from '../../core/tree';
 import { batchKey } from '../../plugins/evaluators';
+import { takeEach } from '../../plugins/layers';
 import { extend, prefill, type Reading, rowsOfReading, type Step } from './cache';
 import type { Paligemma } from './model';
 import { parseSampler } from './sampler';
@@ -66,12 +67,10 @@ function scoreOf({ tokens, logp }: Written, eos: number): tf.Tensor {
 const scoreOfFirst = ({ logp }: Written, count: tf.Tensor): tf.Tensor =>
   tf.sum(tf.where(tf.less(placesOf(logp), count), logp, 0), -1);
 
-/** The entry of each example along the second axis: [batch, n, ...] and int32 [batch, m] -> [batch, m, ...]. */
-const along = (x: tf.Tensor, index: tf.Tensor): tf.Tensor => tf.gather(x, index as tf.Tensor2D, 1, 1);
-
-const alongBoth = ({ tokens, logp }: Written, index: tf.Tensor): Written => ({
-  tokens: along(tokens, index),
-  logp: along(logp, index),
+/** Those of each example's own places, along the second axis. */
+const takeBoth = ({ tokens, logp }: Written, index: tf.Tensor): Written => ({
+  tokens: takeEach(tokens, index),
+  logp: takeEach(logp, index),
 });
 
 const notPadding = ({ _mask, text }: Batch): tf.Tensor =>
@@ -126,7 +125,7 @@ export function draw(
   const word = (written: Written, count: tf.Tensor, { reading, logits }: Step): State => {
     const allowed = never ? tf.where(never, -Infinity, logits) : logits;
     const tokens = take(allowed, tf.random.foldIn(key, count));
-    const logp = tf.squeeze(along(tf.logSoftmax(logits), tf.expandDims(tokens, 1)), [1]);
+    const logp = tf.squeeze(takeEach(tf.logSoftmax(logits), tf.expandDims(tokens, 1)), [1]);
     const after = write(written, count, { tokens, logp });
     return { count: tf.add(count, int(1)), reading, written: after, last: tokens };
   };
@@ -149,7 +148,7 @@ export function draw(
   const each = (x: tf.Tensor) => tf.reshape(x, [examples, n, room]);
   const all = { tokens: each(written.tokens), logp: each(written.logp) };
   const best = tf.cast(tf.argMax(scoreOf(all, eos), 1), 'int32');
-  const { tokens, logp } = alongBoth(all, tf.expandDims(best, 1));
+  const { tokens, logp } = takeBoth(all, tf.expandDims(best, 1));
   return { tokens: tf.squeeze(tokens, [1]), logp: tf.squeeze(logp, [1]) };
 }
 
@@ -205,15 +204,15 @@ export function beamSearch(
     const chosen = tf.cast(tf.topk(flat(unfinished), n).indices, 'int32');
     const source = tf.floorDiv(chosen, int(n + 1));
     const next = {
-      tokens: along(flat(tf.cast(top.indices, 'int32')), chosen),
-      logp: along(flat(top.values), chosen),
+      tokens: takeEach(flat(tf.cast(top.indices, 'int32')), chosen),
+      logp: takeEach(flat(top.values), chosen),
     };
     const firstRows = tf.expandDims(tf.range(0, examples * before, before, 'int32'), 1);
     return {
       count: tf.add(count, int(1)),
       reading: rowsOfReading(reading, tf.reshape(tf.add(source, firstRows), [examples * n])),
-      best: alongBoth(finished, tf.expandDims(likeliest, 1)),
-      live: write(alongBoth(live, source), count, next),
+      best: takeBoth(finished, tf.expandDims(likeliest, 1)),
+      live: write(takeBoth(live, source), count, next),
       last: tf.reshape(next.tokens, [examples * n]),
     };
   };

@@ -7,6 +7,7 @@ import { definePlugin } from '../../core/plugin';
 import * as tf from '../../core/tensor';
 import { tokens } from '../../core/train/run';
 import { forward } from '../../core/train/variables';
+import { towersOf } from '../../plugins/towers';
 import { registerEvaluators } from './evaluators';
 import { perplexity, shifted } from './loss';
 import { refcocoMask2str } from './mask2str';
@@ -58,8 +59,7 @@ export default definePlugin({
       ].join(' '),
       options: paligemmaOptions,
       inject: [tokens.registry],
-      create: (options, registry) =>
-        paligemma(options, (name, tower, where) => registry.create(container, 'model', name, tower, where)),
+      create: (options, registry) => paligemma(options, towersOf(registry, container)),
     });
     register('pp', 'refcoco_mask2str', refcocoMask2str);
     registerEvaluators(registrar);

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import * as tf from '../../core/tensor';
 import type { Tree } from '../../core/tree';
-import { fromPatchGrid, patchGrid, toPatchGrid } from '../../plugins/layers';
+import { fromPatchGrid, patchGrid, takeEach, toPatchGrid } from '../../plugins/layers';
 import { softmaxXent } from '../../plugins/losses';
 import { depthFields, depthOfBin } from './depth';
 import type { UvimVitOptions } from './options';
@@ -110,7 +110,7 @@ export function panorama(semantics: tf.Tensor, instances: tf.Tensor, minFraction
   const classes = tf.cast(tf.argMax(tf.einsum('bhwk,bhwn->bnk', semantics, masks), -1), 'int32');
   const large = tf.greater(tf.div(tf.sum(masks, [1, 2]), height * width), minFraction);
   const pixels = tf.reshape(object, [batch, height * width]);
-  const ofObject = (values: tf.Tensor) => tf.reshape(tf.gather(values, pixels, 1, 1), [batch, height, width]);
+  const ofObject = (values: tf.Tensor) => tf.reshape(takeEach(values, pixels), [batch, height, width]);
   return tf.mul(
     tf.stack([ofObject(classes), object], 3),
     tf.expandDims(ofObject(tf.cast(large, 'int32')), 3),
@@ -143,16 +143,8 @@ const xent = (logits?: tf.Tensor, labels?: tf.Tensor) =>
 
 /** [batch, height, width, channels] -> [batch, patches, channels, pixels] */
 function toPatches(x: tf.Tensor, { patch_size }: Layout): tf.Tensor {
-  const grid = toPatchGrid(x, patch_size);
-  const [batch, rows, columns, channels, h, w] = grid.shape as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return tf.reshape(grid, [batch, rows * columns, channels, h * w]);
+  const [batch, , , channels] = x.shape as [number, number, number, number];
+  return tf.reshape(toPatchGrid(x, patch_size), [batch, -1, channels, patch_size[0] * patch_size[1]]);
 }
 
 /** [batch, patches, channels, pixels] -> [batch, height, width, channels] */

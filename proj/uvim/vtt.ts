@@ -1,8 +1,7 @@
 // Stage II: a transformer that reads an image and predicts the code of its labels, word by word (README.md).
 
 import { z } from 'zod';
-import { loadParams, mergeParams } from '../../core/checkpoint/load-params';
-import type { CallOptions, LoadOptions, Model, ModelInit, ParamArrays } from '../../core/extensions';
+import type { CallOptions, Model } from '../../core/extensions';
 import { normal, zeros } from '../../core/layers/init';
 import type { Scope } from '../../core/layers/scope';
 import * as tf from '../../core/tensor';
@@ -24,7 +23,7 @@ import {
   layerNorm,
   patchGrid,
 } from '../../plugins/layers';
-import { encoder, loadVitEncoder, posemb } from '../../plugins/vit';
+import { encoder, loadWithEncoder, posemb } from '../../plugins/vit';
 
 const count = z.int().min(1);
 
@@ -120,7 +119,7 @@ export function vtt(options: VttOptions): Vtt {
     encode,
     decode,
     stepwise,
-    load: loadVtt,
+    load: (init, from, load) => loadWithEncoder(init, from, load, convertPreLinen),
     loadOptions: z.strictObject({
       dont_load: z.array(z.string()).default(['head/kernel', 'head/bias', 'cls']),
     }),
@@ -131,11 +130,4 @@ export function vtt(options: VttOptions): Vtt {
       return { output: decode(scope, encoded, batch.text, train), out: { encoded } };
     },
   };
-}
-
-/** From a checkpoint of this model, or with `{encoder: FILE}` from one of a ViT for the part that sees the image. */
-async function loadVtt(init: ParamArrays, from: ModelInit, load: LoadOptions): Promise<ParamArrays> {
-  return typeof from === 'string'
-    ? mergeParams(convertPreLinen(await loadParams(from)), init, load.dont_load)
-    : loadVitEncoder(init, from, load);
 }
