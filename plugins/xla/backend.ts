@@ -11,6 +11,7 @@ import {
   type TensorInfo,
   type TypedArray,
 } from '@tensorflow/tfjs-core';
+import { halfToFloat } from '../../core/half';
 import type { RegionBackend, Regions } from '../../core/tensor/regions';
 import { elementTypeOfTensor, tensorDType } from './element-types';
 import { errors } from './errors';
@@ -20,7 +21,7 @@ import { type DeviceArray, type Devices, disposeArray } from './mesh';
 import type { BufferList, DeviceBuffer } from './pjrt';
 import { DataRecord, type State } from './record';
 import { regionsOf } from './regions';
-import { bfloat16Value, isFloat, type ElementType, type Value } from './stablehlo';
+import { isFloat, type ElementType, type Value } from './stablehlo';
 import type { Trace } from './trace';
 
 /** The state of all data that a program took, and what those tensors do when they are read. */
@@ -387,17 +388,8 @@ function typed(values: TypedArray | number[], dtype: DataType): TypedArray {
 
 /** Host values as tfjs has them: float32, int32, or bytes for bool. */
 export function tensorValues(values: ArrayBufferView, type: ElementType): TypedArray {
-  if (type === 'bf16') return Float32Array.from(values as Uint16Array, bfloat16Value);
-  if (type === 'f16') return Float32Array.from(values as Uint16Array, float16Value);
+  if (type === 'bf16') return halfToFloat('bfloat16', values as Uint16Array);
+  if (type === 'f16') return halfToFloat('float16', values as Uint16Array);
   if (type === 'ui8') return Int32Array.from(values as Uint8Array);
   return values as TypedArray;
-}
-
-function float16Value(word: number): number {
-  const sign = word & 0x8000 ? -1 : 1;
-  const exponent = (word >> 10) & 31;
-  const fraction = word & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -21,10 +21,6 @@ export class EagerPrograms {
 
   constructor(private readonly devices: Devices) {}
 
-  get size(): number {
-    return this.programs.size;
-  }
-
   run(
     kernel: string,
     lowering: Lowering,

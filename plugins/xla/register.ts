@@ -11,7 +11,7 @@ import {
 import type { XlaBackend } from './backend';
 import { lowerings } from './kernels';
 
-export const backendName = 'xla';
+const backendName = 'xla';
 let kernelsAreRegistered = false;
 
 function registerKernels(): void {

@@ -21,7 +21,7 @@ export function dot(a: Value, b: Value, axes: hlo.DotAxes): Value {
  * a: [...batch, n, d], b: [...batch, d, m] (or transposed) -> [...batch, n, m]. A matrix without batch isn't
  * repeated: it is one product over all rows of the other operand.
  */
-export function matMul(a: Value, b: Value, transposeA: boolean, transposeB: boolean): Value {
+function matMul(a: Value, b: Value, transposeA: boolean, transposeB: boolean): Value {
   const [aBatch, bBatch] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const aRank = a.shape.length;
   const bRank = b.shape.length;

@@ -21,7 +21,7 @@ export function asWeak(value: Value): Value {
 export const isWeak = (value: Value): boolean => weak.has(value);
 
 /** The type that arithmetic on a stored type uses. */
-export function arithmeticType(type: ElementType): ElementType {
+function arithmeticType(type: ElementType): ElementType {
   return hlo.isFloat(type) || type === 'i1' ? type : 'i32';
 }
 
@@ -35,7 +35,7 @@ export const float = (x: Value): Value => (hlo.isFloat(x.type) ? x : hlo.convert
 export const accumulator = (x: Value): Value =>
   x.type === 'bf16' || x.type === 'f16' ? hlo.convert(x, 'f32') : x;
 
-export function promotedType(values: readonly Value[]): ElementType {
+function promotedType(values: readonly Value[]): ElementType {
   const strong = values.filter((value) => !isWeak(value));
   const types = new Set((strong.length > 0 ? strong : values).map(({ type }) => arithmeticType(type)));
   if (types.size === 1) return [...types][0]!;

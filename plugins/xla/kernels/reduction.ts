@@ -17,7 +17,7 @@ import { axesOf, axisOf, keepDims, spread, withScalar } from './shapes';
 import { lower, type LoweringTable } from './types';
 
 /** Reduces in f32 where the operand has fewer bits, and returns its type. */
-export function reduceOver(reducer: hlo.Reducer, x: Value, axes: readonly number[]): Value {
+function reduceOver(reducer: hlo.Reducer, x: Value, axes: readonly number[]): Value {
   return hlo.convert(hlo.reduce(reducer, accumulator(x), axes), x.type);
 }
 
@@ -74,14 +74,14 @@ function shifted(x: Value, axes: readonly number[]): Value {
 }
 
 /** As jax.nn.softmax: exp(x - max) / sum of that. */
-export function softmax(x: Value, axis: number): Value {
+function softmax(x: Value, axis: number): Value {
   const axes = [axisOf(axis, x.shape)];
   const exps = hlo.exp(shifted(x, axes));
   return hlo.convert(hlo.divide(exps, spread(hlo.reduce('add', exps, axes), x.shape, axes)), x.type);
 }
 
 /** As jax.nn.log_softmax: (x - max) - log(sum(exp(x - max))). */
-export function logSoftmax(x: Value, axis: number): Value {
+function logSoftmax(x: Value, axis: number): Value {
   const axes = [axisOf(axis, x.shape)];
   const centered = shifted(x, axes);
   const logSum = hlo.log(hlo.reduce('add', hlo.exp(centered), axes));

@@ -33,7 +33,7 @@ export const elu = (x: Value): Value => hlo.select(atLeastZero(x), x, hlo.expm1(
 export const leakyRelu = (x: Value, alpha: number): Value =>
   hlo.select(atLeastZero(x), x, withScalar(hlo.multiply, x, alpha));
 /** log(1 + exp(x)) as jax.nn.softplus has it: logaddexp(x, 0). */
-export const softplus = (x: Value): Value => hlo.add(relu(x), hlo.log1p(hlo.exp(hlo.negate(hlo.abs(x)))));
+const softplus = (x: Value): Value => hlo.add(relu(x), hlo.log1p(hlo.exp(hlo.negate(hlo.abs(x)))));
 
 const seluAlpha = 1.7580993408473768; // scale * alpha
 const seluScale = 1.0507009873554805;

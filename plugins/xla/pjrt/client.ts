@@ -5,7 +5,6 @@ import { type BufferContext, type DeviceBuffer, ownBuffers } from './device-buff
 import { type CompileOptions, compileOptionsOf } from './compile-options';
 import { Device } from './device';
 import { bytesOf, type ElementType, elementTypes } from './element-types';
-import { settled } from './event';
 import { extensionName, extensionTypes } from './extensions';
 import { LoadedExecutable } from './executable';
 import { textAt, wordsAt } from './memory';
@@ -31,7 +30,8 @@ export interface KeyValueCallbacks {
   readonly put: bigint;
 }
 
-const Semantics = { immutableOnlyDuringCall: 0, immutableUntilTransferCompletes: 1 } as const;
+/** PJRT_HostBufferSemantics: the values are copied before the call returns. */
+const immutableOnlyDuringCall = 0;
 
 /** The devices of a platform, as this process sees them. It lives until it is disposed. */
 export class Client {
@@ -104,10 +104,6 @@ export class Client {
     return textAt(version.get('platform_version'), version.get('platform_version_size'));
   }
 
-  get processIndex(): number {
-    return this.api.call('PJRT_Client_ProcessIndex', { client: this.resource.pointer }).get('process_index');
-  }
-
   /** How many native objects of this client are alive: for tests, and for finding leaks. */
   get liveObjects(): number {
     return this.context.resources.size;
@@ -139,7 +135,7 @@ export class Client {
 
   /**
    * Copies a dense row-major host array to a device. The values are copied before this returns, so the array
-   * may be changed at once. That takes main-thread time (64 MiB: 40 ms); `bufferFromBorrowed` takes next to none.
+   * may be changed at once. That takes main-thread time (64 MiB: 40 ms).
    *
    * @throws RangeError when `data` is smaller than the shape.
    */
@@ -149,33 +145,6 @@ export class Client {
     dims: readonly number[],
     device: Device = this.addressableDevices[0]!,
   ): DeviceBuffer {
-    const { buffer, done } = this.upload(data, elementType, dims, device, Semantics.immutableOnlyDuringCall);
-    this.api.call('PJRT_Event_Destroy', { event: done });
-    return buffer;
-  }
-
-  /**
-   * Copies like `bufferFromHost`, but reads `data` after returning: leave it alone until `released` resolves.
-   */
-  bufferFromBorrowed(
-    data: ArrayBufferView,
-    elementType: ElementType,
-    dims: readonly number[],
-    device: Device = this.addressableDevices[0]!,
-  ): { readonly buffer: DeviceBuffer; readonly released: Promise<void> } {
-    const semantics = Semantics.immutableUntilTransferCompletes;
-    const { buffer, done } = this.upload(data, elementType, dims, device, semantics);
-    const released = settled(this.api, done, 'copying a buffer to the device', data);
-    return { buffer, released };
-  }
-
-  private upload(
-    data: ArrayBufferView,
-    elementType: ElementType,
-    dims: readonly number[],
-    device: Device,
-    semantics: number,
-  ): { buffer: DeviceBuffer; done: bigint } {
     const needed = bytesOf(elementType, dims);
     if (data.byteLength < needed) {
       throw new RangeError(`${data.byteLength} bytes given, and ${elementType}[${dims}] has ${needed}`);
@@ -187,12 +156,12 @@ export class Client {
       type: elementTypes[elementType].pjrt,
       dims: sizes,
       num_dims: dims.length,
-      host_buffer_semantics: semantics,
+      host_buffer_semantics: immutableOnlyDuringCall,
       device: device.pointer,
     });
-    const done = result.get('done_with_host_buffer');
+    this.api.call('PJRT_Event_Destroy', { event: result.get('done_with_host_buffer') });
     const shape = { elementType, dims: [...dims] };
-    return { buffer: ownBuffers(this.context, [result.get('buffer')], [shape])[0]!, done };
+    return ownBuffers(this.context, [result.get('buffer')], [shape])[0]!;
   }
 
   /** Frees everything that lives on its devices, and the client. */

@@ -47,13 +47,6 @@ export class DeviceBuffer {
     return bytesOf(this.shape.elementType, this.shape.dims);
   }
 
-  /** Bytes on the device, padding included. */
-  get sizeInBytes(): number {
-    const { api } = this.context;
-    const size = api.call('PJRT_Buffer_OnDeviceSizeInBytes', { buffer: this.pointer });
-    return size.get('on_device_size_in_bytes');
-  }
-
   get device(): Device {
     const { api } = this.context;
     return this.context.deviceAt(api.call('PJRT_Buffer_Device', { buffer: this.pointer }).get('device'));
@@ -94,13 +87,6 @@ export class DeviceBuffer {
       awaitNow(this.context.api, this.copyTo(target), copying);
     }
     return target;
-  }
-
-  /** Copies to another device of the same client. */
-  copyToDevice(device: Device): DeviceBuffer {
-    const { api } = this.context;
-    const copy = api.call('PJRT_Buffer_CopyToDevice', { buffer: this.pointer, dst_device: device.pointer });
-    return ownBuffers(this.context, [copy.get('dst_buffer')], [this.shape])[0]!;
   }
 
   /** Frees the device's memory and the native object, as soon as no computation needs them. */

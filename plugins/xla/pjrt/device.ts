@@ -30,15 +30,11 @@ export function describe(api: Api, device_description: bigint): DeviceDescriptio
   };
 }
 
-/** Bytes, or counts where the name says so; what a platform doesn't report is absent. */
+/** What a platform doesn't report is absent. */
 export interface MemoryStats {
   readonly bytesInUse: number;
   readonly peakBytesInUse?: number;
-  readonly allocations?: number;
-  readonly largestAllocation?: number;
   readonly bytesLimit?: number;
-  readonly bytesReserved?: number;
-  readonly poolBytes?: number;
 }
 
 export class Device {
@@ -68,25 +64,13 @@ export class Device {
     return this.description.processIndex;
   }
 
-  /** The kind of the memory that buffers go to unless told otherwise, such as `device`. */
-  get defaultMemoryKind(): string {
-    const { api, pointer } = this;
-    const memory = api.call('PJRT_Device_DefaultMemory', { device: pointer }).get('memory');
-    const kind = api.call('PJRT_Memory_Kind', { memory });
-    return textAt(kind.get('kind'), kind.get('kind_size'));
-  }
-
   /** @throws PjrtError UNIMPLEMENTED on platforms that keep no statistics, such as the CPU's. */
   memoryStats(): MemoryStats {
     const stats = this.api.call('PJRT_Device_MemoryStats', { device: this.pointer });
     return {
       bytesInUse: stats.get('bytes_in_use'),
       peakBytesInUse: stats.get('peak_bytes_in_use_is_set') ? stats.get('peak_bytes_in_use') : undefined,
-      allocations: stats.get('num_allocs_is_set') ? stats.get('num_allocs') : undefined,
-      largestAllocation: stats.get('largest_alloc_size_is_set') ? stats.get('largest_alloc_size') : undefined,
       bytesLimit: stats.get('bytes_limit_is_set') ? stats.get('bytes_limit') : undefined,
-      bytesReserved: stats.get('bytes_reserved_is_set') ? stats.get('bytes_reserved') : undefined,
-      poolBytes: stats.get('pool_bytes_is_set') ? stats.get('pool_bytes') : undefined,
     };
   }
 }

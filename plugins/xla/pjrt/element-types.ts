@@ -64,7 +64,7 @@ export function elementTypeOf(pjrt: number): ElementType {
   return name;
 }
 
-export const elementsOf = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
+const elementsOf = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
 
 /** Bytes of a dense array on the host. */
 export const bytesOf = (type: ElementType, dims: readonly number[]) =>

@@ -40,26 +40,6 @@ export class Executable {
     return { executable: this.resource.pointer };
   }
 
-  get name(): string {
-    const name = this.api.call('PJRT_Executable_Name', this.of);
-    return textAt(name.get('executable_name'), name.get('executable_name_size'));
-  }
-
-  get replicas(): number {
-    return this.api.call('PJRT_Executable_NumReplicas', this.of).get('num_replicas');
-  }
-
-  get partitions(): number {
-    return this.api.call('PJRT_Executable_NumPartitions', this.of).get('num_partitions');
-  }
-
-  /** Equal for equal programs, options and compilers. @throws PjrtError UNIMPLEMENTED on some platforms. */
-  get fingerprint(): string {
-    const fingerprint = this.api.call('PJRT_Executable_Fingerprint', this.of);
-    const size = fingerprint.get('executable_fingerprint_size');
-    return Buffer.from(viewOf(fingerprint.get('executable_fingerprint'), size)).toString('hex');
-  }
-
   /**
    * What the compiler estimates for one device, by its own names: `flops`, `bytes accessed`, ...
    *

@@ -11,7 +11,6 @@
 // - Element types have StableHLO's names: `f32`, `i1`, `ui8`, `bf16` (on the host the bits in a Uint16Array).
 // - Donation is the program's (`tf.aliasing_output`). A donated buffer is deleted; its object still has to be
 //   disposed. `execute`'s `nonDonatable` spares arguments.
-// - Big host arrays: `bufferFromBorrowed` reads them in the background and says when they are free again.
 // - Only compile, deserializeExecutable, copies of bufferFromHost and toHostSync take main-thread time.
 // - Programs for devices that aren't there: `Topology.create(plugin, 'v5e:4x4').compile(text, options)`.
 // - Programs on disk: `program.executable.serialize()`, `client.deserializeExecutable(bytes)`.

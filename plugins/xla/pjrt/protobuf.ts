@@ -27,7 +27,7 @@ export function double(field: number, value: number): Message {
   return [...key(field, 1), ...bytes];
 }
 
-export const bytes = (field: number, value: Iterable<number>): Message => {
+const bytes = (field: number, value: Iterable<number>): Message => {
   const content = [...value];
   return [...key(field, 2), ...varint(content.length), ...content];
 };

@@ -62,7 +62,6 @@ export const structs = {
   PJRT_Error_Message_Args: { error: 'pointer', message: 'pointer', message_size: 'size' },
   PJRT_Error_GetCode_Args: { error: 'pointer', code: 'int32' },
   PJRT_Plugin_Initialize_Args: {},
-  PJRT_Plugin_Attributes_Args: { attributes: 'pointer', num_attributes: 'size' },
   PJRT_Event_Destroy_Args: { event: 'pointer' },
   PJRT_Event_IsReady_Args: { event: 'pointer', is_ready: 'bool' },
   PJRT_Event_Error_Args: { event: 'pointer' },
@@ -112,7 +111,6 @@ export const structs = {
     platform_version: 'pointer',
     platform_version_size: 'size',
   },
-  PJRT_Client_ProcessIndex_Args: { client: 'pointer', process_index: 'int32' },
   PJRT_Client_Devices_Args: { client: 'pointer', devices: 'pointer', num_devices: 'size' },
   PJRT_Client_AddressableDevices_Args: {
     client: 'pointer',
@@ -141,7 +139,6 @@ export const structs = {
     done_with_host_buffer: 'pointer',
     buffer: 'pointer',
   },
-  PJRT_Client_TopologyDescription_Args: { client: 'pointer', topology: 'pointer' },
   PJRT_Executable_DeserializeAndLoad_Args: {
     client: 'pointer',
     serialized_executable: 'pointer',
@@ -169,9 +166,6 @@ export const structs = {
   },
   PJRT_Device_GetDescription_Args: { device: 'pointer', device_description: 'pointer' },
   PJRT_Device_IsAddressable_Args: { device: 'pointer', is_addressable: 'bool' },
-  PJRT_Device_LocalHardwareId_Args: { device: 'pointer', local_hardware_id: 'int32' },
-  PJRT_Device_DefaultMemory_Args: { device: 'pointer', memory: 'pointer' },
-  PJRT_Device_AddressableMemories_Args: { device: 'pointer', memories: 'pointer', num_memories: 'size' },
   PJRT_Device_MemoryStats_Args: {
     device: 'pointer',
     bytes_in_use: 'int64',
@@ -196,18 +190,7 @@ export const structs = {
     peak_pool_bytes: 'int64',
     peak_pool_bytes_is_set: 'bool',
   },
-  PJRT_Memory_Id_Args: { memory: 'pointer', id: 'int32' },
-  PJRT_Memory_Kind_Args: { memory: 'pointer', kind: 'pointer', kind_size: 'size' },
   PJRT_Executable_Destroy_Args: { executable: 'pointer' },
-  PJRT_Executable_Name_Args: {
-    executable: 'pointer',
-    executable_name: 'pointer',
-    executable_name_size: 'size',
-  },
-  PJRT_Executable_NumReplicas_Args: { executable: 'pointer', num_replicas: 'size' },
-  PJRT_Executable_NumPartitions_Args: { executable: 'pointer', num_partitions: 'size' },
-  PJRT_Executable_NumOutputs_Args: { executable: 'pointer', num_outputs: 'size' },
-  PJRT_Executable_SizeOfGeneratedCodeInBytes_Args: { executable: 'pointer', size_in_bytes: 'int64' },
   PJRT_Executable_GetCostAnalysis_Args: {
     executable: 'pointer',
     num_properties: 'size',
@@ -231,11 +214,6 @@ export const structs = {
     num_outputs: 'size',
     dims: 'pointer',
     dim_sizes: 'pointer',
-  },
-  PJRT_Executable_Fingerprint_Args: {
-    executable: 'pointer',
-    executable_fingerprint: 'pointer',
-    executable_fingerprint_size: 'size',
   },
   PJRT_Executable_GetCompiledMemoryStats_Args: {
     executable: 'pointer',
@@ -269,11 +247,7 @@ export const structs = {
     execute_device: 'pointer',
   },
   PJRT_Buffer_Destroy_Args: { buffer: 'pointer' },
-  PJRT_Buffer_ElementType_Args: { buffer: 'pointer', type: 'int32' },
-  PJRT_Buffer_Dimensions_Args: { buffer: 'pointer', dims: 'pointer', num_dims: 'size' },
-  PJRT_Buffer_OnDeviceSizeInBytes_Args: { buffer: 'pointer', on_device_size_in_bytes: 'size' },
   PJRT_Buffer_Device_Args: { buffer: 'pointer', device: 'pointer' },
-  PJRT_Buffer_Delete_Args: { buffer: 'pointer' },
   PJRT_Buffer_IsDeleted_Args: { buffer: 'pointer', is_deleted: 'bool' },
   PJRT_Buffer_ToHostBuffer_Args: {
     src: 'pointer',
@@ -283,7 +257,6 @@ export const structs = {
     event: 'pointer',
   },
   PJRT_Buffer_ReadyEvent_Args: { buffer: 'pointer', event: 'pointer' },
-  PJRT_Buffer_CopyToDevice_Args: { buffer: 'pointer', dst_device: 'pointer', dst_buffer: 'pointer' },
   PJRT_TopologyDescription_Create_Args: {
     topology_name: 'pointer',
     topology_name_size: 'size',
@@ -296,11 +269,6 @@ export const structs = {
     topology: 'pointer',
     platform_name: 'pointer',
     platform_name_size: 'size',
-  },
-  PJRT_TopologyDescription_PlatformVersion_Args: {
-    topology: 'pointer',
-    platform_version: 'pointer',
-    platform_version_size: 'size',
   },
   PJRT_TopologyDescription_GetDeviceDescriptions_Args: {
     topology: 'pointer',

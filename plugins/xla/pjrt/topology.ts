@@ -57,13 +57,6 @@ export class Topology {
     return textAt(name.get('platform_name'), name.get('platform_name_size'));
   }
 
-  get platformVersion(): string {
-    const version = this.api.call('PJRT_TopologyDescription_PlatformVersion', {
-      topology: this.resource.pointer,
-    });
-    return textAt(version.get('platform_version'), version.get('platform_version_size'));
-  }
-
   /**
    * Compiles a StableHLO module for these devices. Takes seconds for a large one, and blocks. The default
    * device assignment gives the partitions the devices in order.

@@ -78,7 +78,6 @@ export const or = binary('or');
 export const xor = binary('xor');
 export const shiftLeft = binary('shift_left');
 export const shiftRightLogical = binary('shift_right_logical');
-export const shiftRightArithmetic = binary('shift_right_arithmetic');
 
 /** i1. */
 export function isFinite(x: Value): Value {

@@ -51,11 +51,6 @@ export class Graph {
   /** `axesOf`: where the module will have a mesh, its axes by the names in a sharding constraint. */
   constructor(readonly axesOf?: (names: DimensionNames) => AxisNames) {}
 
-  /** How many operations were made so far. */
-  get size(): number {
-    return this.operations.length;
-  }
-
   /** Adds an argument of the function. */
   arg(type: ElementType, shape: Shape): Value {
     const value = this.value(`%arg${this.args.length}`, -1, { type, shape });

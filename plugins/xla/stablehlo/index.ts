@@ -11,7 +11,7 @@ export * from './elementwise';
 export { Graph, type Region, type Value } from './graph';
 export * from './indexing';
 export * from './linear';
-export { bfloat16Bits, bfloat16Value, type Literal, splatOf } from './literal';
+export { type Literal, splatOf } from './literal';
 export { type ModuleOptions, printModule } from './module';
 export * from './reduction';
 export { type AxisNames, type MeshAxes } from './sharding';

@@ -6,8 +6,6 @@ import { type ElementType, isFloat, type Shape, sizeOf } from './types';
 export type Literal =
   Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array | Int8Array;
 
-const bits = new DataView(new ArrayBuffer(8));
-
 /** One element: `1.0`, `-3`, `true`, `0x7F800000`. */
 export function printElement(type: ElementType, value: number): string {
   if (type === 'i1') return value ? 'true' : 'false';
@@ -70,18 +68,4 @@ function nested(elements: readonly string[], shape: Shape): string {
   const size = elements.length / rows;
   const inner = shape.slice(1);
   return `[${Array.from({ length: rows }, (_, i) => nested(elements.slice(i * size, (i + 1) * size), inner)).join(', ')}]`;
-}
-
-/** The bits of a float32 rounded to bfloat16, to nearest even, as XLA rounds. */
-export function bfloat16Bits(value: number): number {
-  bits.setFloat32(0, value);
-  const word = bits.getUint32(0);
-  if (Number.isNaN(value)) return 0x7fc0;
-  return ((word + 0x7fff + ((word >>> 16) & 1)) >>> 16) & 0xffff;
-}
-
-/** The float32 value of bfloat16 bits. */
-export function bfloat16Value(word: number): number {
-  bits.setUint32(0, word << 16);
-  return bits.getFloat32(0);
 }

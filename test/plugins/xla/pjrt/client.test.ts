@@ -16,12 +16,10 @@ describeWithPlugin('a client', () => {
 
   test('knows its platform and devices', () => {
     expect(client().platformName).toBe('cpu');
-    expect(client().processIndex).toBe(0);
     expect(client().devices).toHaveLength(1);
     expect(client().addressableDevices).toEqual(client().devices);
     const [device] = client().devices;
     expect(device).toMatchObject({ id: 0, kind: 'cpu', processIndex: 0, isAddressable: true });
-    expect(device!.defaultMemoryKind).toBe('device');
   });
 
   test('runs a program', async () => {
@@ -30,7 +28,7 @@ describeWithPlugin('a client', () => {
     const [[sum, product]] = program.execute([[a, a]]) as [[typeof a, typeof a]];
     expect(await sum.toHost()).toEqual(Float32Array.of(2, 4, 6, 8, 10, 12));
     expect(product.toHostSync()).toEqual(Float32Array.of(1, 4, 9, 16, 25, 36));
-    expect(sum).toMatchObject({ elementType: 'f32', dims: [2, 3], byteLength: 24, sizeInBytes: 24 });
+    expect(sum).toMatchObject({ elementType: 'f32', dims: [2, 3], byteLength: 24 });
     expect(sum.device).toBe(client().devices[0]);
     const target = new Float32Array(8);
     expect(await product.toHost(target)).toBe(target);
@@ -45,7 +43,6 @@ describeWithPlugin('a client', () => {
       { elementType: 'f32', dims: [2, 3] },
     ]);
     expect(devices).toEqual(client().devices);
-    expect(executable).toMatchObject({ name: 'test', replicas: 1, partitions: 1 });
     expect(executable.costAnalysis()).toMatchObject({ flops: 12 });
     expect(executable.memoryStats()).toMatchObject({ arguments: 48, outputs: 64, aliased: 0 });
     expect(executable.optimizedProgram().format).toMatch(/^hlo/);
@@ -54,14 +51,6 @@ describeWithPlugin('a client', () => {
   test('copies what it is given before bufferFromHost returns', async () => {
     const data = values.slice();
     const buffer = upload(data, [2, 3]);
-    data.fill(-1);
-    expect(await buffer.toHost()).toEqual(values);
-  });
-
-  test('says when borrowed data is free again', async () => {
-    const data = values.slice();
-    const { buffer, released } = client().bufferFromBorrowed(data, 'f32', [6]);
-    await released;
     data.fill(-1);
     expect(await buffer.toHost()).toEqual(values);
   });
@@ -99,7 +88,7 @@ describeWithPlugin('a client', () => {
     expect(a.isDeleted).toBe(true);
     expect(() => a.toHostSync()).toThrow('This buffer is disposed');
     expect(() => program.execute([[]])).toThrow('This executable is disposed');
-    expect(() => program.executable.name).toThrow('This executable is disposed');
+    expect(() => program.executable.memoryStats()).toThrow('This executable is disposed');
   });
 });
 

@@ -30,7 +30,6 @@ describeWithPlugin('four virtual devices', () => {
     'run one program together (assignment %j)',
     async (deviceAssignment) => {
       const program = client().compile(spmd, { partitions: 4, deviceAssignment });
-      expect(program.executable.partitions).toBe(4);
       const optimized = Buffer.from(program.executable.optimizedProgram().code).toString('latin1');
       expect(optimized).toContain('all-gather');
       expect(optimized).toContain('all-reduce');
@@ -46,14 +45,6 @@ describeWithPlugin('four virtual devices', () => {
       }
     },
   );
-
-  test('are copied between', async () => {
-    const [first, second] = client().devices;
-    const buffer = client().bufferFromHost(Int32Array.of(1, 2), 'i32', [2], first);
-    const copy = buffer.copyToDevice(second!);
-    expect(copy.device).toBe(second);
-    expect(await copy.toHost()).toEqual(Int32Array.of(1, 2));
-  });
 
   test('a portable program runs on any of them', async () => {
     const type = 'tensor<2xi32>';
