@@ -92,7 +92,7 @@ export async function openTestbed(
 }
 
 /** The config with another length of its run, in whatever unit it was. */
-export function ofLength<T extends ConfigInput>(config: T, steps: number): T {
+function ofLength<T extends ConfigInput>(config: T, steps: number): T {
   const lengths = Object.keys(config).filter((key) => key.startsWith('total_'));
   return { ...config, ...Object.fromEntries(lengths.map((key) => [key, undefined])), total_steps: steps };
 }

@@ -8,7 +8,7 @@ import { compareOutputs, type Comparison, type Difference, worstFirst, wrong } f
  * Kolmogorov and Smirnov's test: the largest difference of the distributions of two samples, over what once in 20 000
  * draws is exceeded (Smirnov, Ann. Math. Stat. 19, 1948). Up to 1 passes. `slack`: how far off the values may be.
  */
-export function kolmogorov(a: readonly number[], b: readonly number[], slack = 0): number {
+function kolmogorov(a: readonly number[], b: readonly number[], slack = 0): number {
   const [x, y] = [[...a].sort((p, q) => p - q), [...b].sort((p, q) => p - q)];
   return Math.max(lead(x, y, slack), lead(y, x, slack)) / critical(x.length, y.length);
 }

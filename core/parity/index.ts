@@ -10,7 +10,6 @@ export type {
   Tolerance,
 } from './case';
 export { compareEntry, type Difference, textOf } from './compare';
-export { kolmogorov } from './distribution';
 export { comparisonFor } from './kinds';
 export { gradientsOfSum } from './kinds/loss';
 export { caseParams, type ModelParity, modelRunner, type ScalarOf } from './kinds/model';

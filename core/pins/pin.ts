@@ -13,7 +13,7 @@ import { shortPath } from '../workspace/paths';
 
 const strings = z.record(z.string(), z.string());
 
-export const pinSchema = z.strictObject({
+const pinSchema = z.strictObject({
   project: z.string(),
   version: z.string(),
   date: z.iso.date(),
@@ -37,7 +37,7 @@ export type Pin = z.output<typeof pinSchema>;
 
 export const pinnedSteps = 10;
 
-export const errors = catalogue('pin', {
+const errors = catalogue('pin', {
   unknown: (v: { name: string; known: readonly string[] }) => ({
     what: `There is no pin of "${v.name}".${didYouMean(v.name, v.known)}`,
     fix: `bv pin ${v.name} --config FILE`,

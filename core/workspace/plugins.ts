@@ -116,7 +116,7 @@ function resolveNamed(name: string, workspace: Workspace): string | undefined {
 }
 
 /** Imports one plugin and checks its manifest. */
-export function loadPlugin(found: FoundPlugin): LoadedPlugin {
+function loadPlugin(found: FoundPlugin): LoadedPlugin {
   const start = performance.now();
   const file = shortPath(found.file);
   let module: { default?: unknown };

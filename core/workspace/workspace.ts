@@ -9,7 +9,7 @@ import { catalogue } from '../errors';
 import { parseOptions } from '../options';
 import { shortPath } from './paths';
 
-export const workspaceSchema = z.strictObject({
+const workspaceSchema = z.strictObject({
   plugins: z.array(z.string()).default([]).describe('npm packages, or paths from the folder of this file'),
   runtime: z.string().optional().describe('used where neither the config nor the command line names one'),
   compile_cache: z

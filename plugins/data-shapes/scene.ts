@@ -5,7 +5,7 @@ import type { ExampleRng } from '../../core/extensions';
 export const shapeNames = ['circle', 'square', 'triangle', 'diamond', 'ring', 'cross'] as const;
 export type ShapeName = (typeof shapeNames)[number];
 
-export const colours = {
+const colours = {
   red: [220, 40, 40],
   green: [40, 160, 60],
   blue: [50, 80, 220],
@@ -29,7 +29,7 @@ export interface Shape {
   readonly depth: number;
 }
 
-export const backgroundDepth = 10;
+const backgroundDepth = 10;
 
 /** From the nearest to the farthest. With `perspective` the nearest are the largest, so that size tells depth. */
 export function drawScene(rng: ExampleRng, mostShapes: number, perspective = false): Shape[] {

@@ -40,7 +40,7 @@ export function arraysOf(example: Example, pp: string): ExampleArrays {
   return found;
 }
 
-export function describePp(pp: string): string {
+function describePp(pp: string): string {
   return pp === '' ? 'none' : pp.length <= 100 ? pp : `${pp.slice(0, 100)}…`;
 }
 

@@ -47,7 +47,7 @@ export function grayOf<I extends Image>(image: I): I {
 }
 
 /** From the first image (factor 0) to the second (factor 1), and beyond, clipped. */
-export function blend(first: Bytes, second: Bytes, factor: number): Bytes {
+function blend(first: Bytes, second: Bytes, factor: number): Bytes {
   if (factor === 0) return first;
   if (factor === 1) return second;
   const out = allocate('uint8', second.shape);
