@@ -17,8 +17,10 @@ export class LiteralError extends Error {
   }
 }
 
-const number =
-  /^(?:0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d+(?:_\d+)*)?\.?\d*(?:_\d+)*(?:[eE][+-]?\d+)?)$/;
+const digits = String.raw`\d(?:_?\d)*`;
+const number = new RegExp(
+  String.raw`^(?:0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:${digits}\.?|${digits}\.${digits}|\.${digits})(?:[eE][+-]?${digits})?)$`,
+);
 
 /** The children that mean something: no punctuation and no comments. */
 export function childrenOf(node: SyntaxNode): SyntaxNode[] {
@@ -45,8 +47,8 @@ export function literalOf(node: SyntaxNode, text: string): Literal {
     case 'Number':
       return numberOf(node, source);
     case 'MemberExpression':
-      // The grammar takes the `.` of `1.` for an attribute.
-      if (/^\d/.test(source)) return numberOf(node, source);
+      // The grammar takes the `.` of `1.` for that of an attribute whose name is to come.
+      if (/^\d/.test(source)) return numberOf(node, source.trimEnd());
       break;
     case 'UnaryExpression':
       return signedNumber(node, text);
@@ -160,7 +162,10 @@ function stringOf(node: SyntaxNode, source: string): string {
     (whole, octal?: string, x?: string, u?: string, U?: string, other?: string) => {
       if (octal !== undefined) return String.fromCodePoint(parseInt(octal, 8));
       const hex = x ?? u ?? U;
-      if (hex !== undefined) return String.fromCodePoint(parseInt(hex, 16));
+      if (hex !== undefined) {
+        if (parseInt(hex, 16) > 0x10ffff) throw new LiteralError(node.from, 'a character up to \\U0010ffff');
+        return String.fromCodePoint(parseInt(hex, 16));
+      }
       if (/[xuUN]/.test(other as string))
         throw new LiteralError(node.from, 'hexadecimal digits after \\x (2), \\u (4) or \\U (8)');
       return escapes[other as string] ?? whole;

@@ -63,6 +63,7 @@ describe('call strings', () => {
     ['f([1, 2)', 'a value, or "]"', 8],
     ['f(0777)', 'a number', 3],
     ['f(2j)', 'a real number', 3],
+    ['f("\\U00110000")', 'a character up to', 3],
     ["f(b'x')", "a plain string: no b'...'", 3],
     ['3', 'a name or a call', 1],
     ['f(1)(2)', 'a name or a call', 1],
