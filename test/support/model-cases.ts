@@ -1,4 +1,5 @@
-// Recorded cases of models on all runtimes: outputs, intermediates and gradients. Initial values are compared by test/cli/parity.
+// Recorded cases of models on an eager runtime: outputs, intermediates and gradients. On XLA, and with initial values, they are
+// compared by test/cli/parity.
 
 import { type HostArray } from '../../core/array';
 import type { Model, ModelResult, Params } from '../../core/extensions';
@@ -7,7 +8,7 @@ import type * as tf from '../../core/tensor';
 import { valueAndGrad } from '../../core/train/gradients';
 import { bidirectionalContrastiveLoss, siglipLoss } from '../../plugins/losses';
 import { arraysUnder, expectCase, type GoldenCase, goldenCases, readCase } from './golden';
-import { fetchAll, onRuntimes, sendAll, type TestRuntime } from './runtimes';
+import { eagerCpu, fetchAll, sendAll, useEagerCpu } from './runtimes';
 
 /** The scalar of a gradient case. */
 export type LossOf = (result: ModelResult, batch: Readonly<Record<string, tf.Tensor>>) => tf.Tensor;
@@ -38,24 +39,22 @@ export function testRecordedModel(
   outputs: CaseOutputs = {},
 ): void {
   const recorded = goldenCases(({ kind, name: model }) => kind === 'model' && model === name);
-  onRuntimes((use) => {
-    test.each(recorded.map(({ folder }) => folder))('%s', async (folder) => {
-      const golden = await readCase(folder);
-      expectCase(await runModelCase(use.runtime, golden, modelOf(golden.args), outputs), golden);
-    });
+  useEagerCpu();
+  test.each(recorded.map(({ folder }) => folder))('%s', async (folder) => {
+    const golden = await readCase(folder);
+    expectCase(await runModelCase(golden, modelOf(golden.args), outputs), golden);
   });
 }
 
 /** What a case recorded, as the model computes it: the results by `names`, `out/...`, or `loss` and `grad/...`. */
 async function runModelCase(
-  runtime: TestRuntime,
   golden: GoldenCase,
   model: Model,
   { names = ['output'], losses = {} }: CaseOutputs,
 ): Promise<Map<string, HostArray>> {
-  const params = sendAll(runtime, arraysUnder(golden.inputs, 'params'));
+  const params = sendAll(eagerCpu, arraysUnder(golden.inputs, 'params'));
   const inputs = [...golden.inputs].filter(([name]) => !name.startsWith('params/'));
-  const batch = sendAll(runtime, Object.fromEntries(inputs)) as Record<string, tf.Tensor>;
+  const batch = sendAll(eagerCpu, Object.fromEntries(inputs)) as Record<string, tf.Tensor>;
   const { train = false } = (golden.call as { kwargs?: { train?: boolean } })?.kwargs ?? {};
   const apply = (params: Params, batch: Readonly<Record<string, tf.Tensor>>) =>
     model.apply(Scope.reading(params), batch, { train });
@@ -74,5 +73,5 @@ async function runModelCase(
     return { loss, grad: grads };
   };
   const f = (lossOf ? gradients : forward) as typeof forward;
-  return fetchAll(runtime, runtime.jit(f, { name: golden.folder })(params, batch));
+  return fetchAll(eagerCpu, f(params, batch));
 }

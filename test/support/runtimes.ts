@@ -1,6 +1,6 @@
 // Runtimes for tests of traced functions: tfjs's cpu backend, eager, and XLA.
 
-import '@tensorflow/tfjs-backend-cpu';
+import './cpu-backend';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { type HostArray, hostArray } from '../../core/array';
 import type { Runtime } from '../../core/runtime';
@@ -42,7 +42,8 @@ export function toHostArrays(tree: Tree<tf.Tensor>, prefix = ''): Map<string, Ho
 /** The part of a runtime that tests of numerics need. */
 export type TestRuntime = Pick<Runtime, 'name' | 'jit' | 'toDevice' | 'toHost'>;
 
-const eagerCpu = {
+/** tfjs's cpu backend, where `useEagerCpu` made it the current one. */
+export const eagerCpu = {
   name: 'cpu',
   jit: (fn: (...args: never[]) => unknown) => fn,
   toDevice: toTensor,

@@ -3,15 +3,12 @@
 import * as path from 'node:path';
 import type { Batch, PredictFn } from '../../../core/extensions';
 import * as tf from '../../../core/tensor';
-import type { Plugin } from '../../../core/plugin';
-import input from '../../../plugins/input';
 import { XlaRuntime } from '../../../plugins/xla';
 import distill from '../../../proj/distill';
 import { predictFns } from '../../../proj/distill/predict';
 import { newestContent } from '../../support/checkpoints';
 import { expectCase, folderOf, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 import { distillAsOurs } from '../../support/original-distill';
-import { expectParity } from '../../support/parity';
 import { useEagerCpu } from '../../support/runtimes';
 import { temporaryFolder } from '../../support/temporary';
 import { trainCase } from '../../support/train';
@@ -100,12 +97,6 @@ describe('predict functions', () => {
       expect.closeTo(0.375, 5),
     ]);
   });
-});
-
-test('the evaluator of distances', async () => {
-  await runOn(1, (runtime) =>
-    expectParity('eval_distill_distance', runtime, ...([input, distill] as unknown as Plugin[])),
-  );
 });
 
 test('a teacher needs a checkpoint, and training needs a distance that has a gradient', () => {

@@ -12,8 +12,6 @@ import losses from '../../../plugins/losses';
 import pp from '../../../plugins/pp';
 import { XlaRuntime } from '../../../plugins/xla';
 import imageText from '../../../proj/image_text';
-import { goldenCases } from '../../support/golden';
-import { expectParity } from '../../support/parity';
 import { register } from '../../support/pp';
 
 const width = 6;
@@ -133,17 +131,4 @@ test('one device and eight give the same, and what plain loops give', async () =
   // Neither all nor none, or the test would show nothing.
   for (const k of [1, 5]) expect(one[`txt2img_recall@${k}`]).toBeGreaterThan(0.05);
   expect(one['txt2img_recall@1']).toBeLessThan(0.95);
-});
-
-describe('recalls as recorded from the original', () => {
-  let runtime: XlaRuntime;
-  beforeAll(async () => {
-    runtime = await XlaRuntime.create({ platform: 'cpu' });
-  });
-  afterAll(() => runtime.dispose());
-
-  const cases = goldenCases(({ name }) => name === 'proj/image_text/image_text_retrieval');
-  test.each(cases.map(({ folder }) => folder))('%s', (folder) =>
-    expectParity(folder, runtime, imageText as never),
-  );
 });
