@@ -1,6 +1,6 @@
 // The options of predict functions, `pred_kw` of evaluators.
 
-import '@tensorflow/tfjs-backend-cpu';
+import '../../support/cpu-backend';
 import { z } from 'zod';
 import type { Batch, ModelResult, PredictFn } from '../../../core/extensions';
 import * as tf from '../../../core/tensor';

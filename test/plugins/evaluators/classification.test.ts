@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import '../../support/cpu-backend';
 import { type HostArray, hostArray } from '../../../core/array';
 import type { UserError } from '../../../core/errors';
 import type { Evaluator, Model, Params, PredictFn } from '../../../core/extensions';

@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import '../../support/cpu-backend';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import sharp from 'sharp';

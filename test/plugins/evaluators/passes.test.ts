@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import '../../support/cpu-backend';
 import * as path from 'node:path';
 import { z } from 'zod';
 import { hostArray, sizeOf } from '../../../core/array';

@@ -1,6 +1,6 @@
 // The runtime as a whole: what it says of itself, arrays in and out, and one after the other in a process.
 
-import '@tensorflow/tfjs-backend-cpu';
+import '../../support/cpu-backend';
 import * as tf from '@tensorflow/tfjs-core';
 import { HostArray } from '../../../core/array';
 import { TensorSpec } from '../../../core/runtime';

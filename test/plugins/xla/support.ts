@@ -1,6 +1,6 @@
 // Cases that run on tfjs's cpu backend and, all of them in one program, on XLA; the results must agree.
 
-import '@tensorflow/tfjs-backend-cpu';
+import '../../support/cpu-backend';
 import { engine, setBackend, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { type DType, type HostArray, hostArray, sizeOf } from '../../../core/array';
 import '../../../core/tensor';

@@ -1,6 +1,6 @@
 // What the loss asks for, and parameters of both parts from one file. The numbers are compared by test/cli/parity.
 
-import '@tensorflow/tfjs-backend-cpu';
+import '../../support/cpu-backend';
 import * as path from 'node:path';
 import { hostArray } from '../../../core/array';
 import { saveNpz } from '../../../core/checkpoint/npz';

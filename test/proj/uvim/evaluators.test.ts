@@ -1,6 +1,6 @@
 // Metrics of dense tasks against the original and panopticapi (test/golden/make_uvim_eval.py).
 
-import '@tensorflow/tfjs-backend-cpu';
+import '../../support/cpu-backend';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { hostArray } from '../../../core/array';

@@ -2,7 +2,7 @@
 
 import pp from '../../../plugins/pp';
 import { createEagerRuntime } from '../../../plugins/tfjs/runtime';
-import '@tensorflow/tfjs-backend-cpu';
+import '../../support/cpu-backend';
 import type { Plugin } from '../../../core/plugin';
 import uvim from '../../../proj/uvim';
 import { sipHash } from '../../../proj/uvim/siphash';
