@@ -25,6 +25,7 @@ export default definePlugin({
     evaluators: '^0.1.0',
     gemma: '^0.1.0',
     input: '^0.1.0',
+    layers: '^0.1.0',
     losses: '^0.1.0',
     pp: '^0.1.0',
     towers: '^0.1.0',
