@@ -48,12 +48,40 @@ export function parseOptions<Schema extends z.ZodType>(
   where: string,
   file?: string,
 ): z.output<Schema> {
-  const result = schema.safeParse(options);
+  const result = checkOptions(schema, options);
   if (result.success) return result.data;
   throw explain(result.error.issues, schema, options, { where, file });
 }
 
 type Issue = z.core.$ZodIssue;
+
+/** The schema's check, for which 0 and 1 are booleans where one is expected, as in Python. */
+export function checkOptions<Schema extends z.ZodType>(
+  schema: Schema,
+  options: unknown,
+): z.ZodSafeParseResult<z.output<Schema>> {
+  const result = schema.safeParse(options);
+  const numbers = (result.error?.issues ?? []).filter(
+    (issue) =>
+      issue.code === 'invalid_type' &&
+      issue.expected === 'boolean' &&
+      [0, 1].includes(valueAt(options, issue.path) as number),
+  );
+  if (numbers.length === 0) return result;
+  return schema.safeParse(numbers.reduce((given, { path }) => withBoolean(given, path), options));
+}
+
+/** The options with the number at a path, which is there, as a boolean. */
+function withBoolean(options: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
+  if (key === undefined) return Boolean(options);
+  const changed = withBoolean((options as Record<PropertyKey, unknown>)[key], rest);
+  if (Array.isArray(options)) return options.with(Number(key), changed);
+  return { ...(options as object), [key]: changed };
+}
+
+function valueAt(options: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], options);
+}
 
 function explain(
   issues: readonly Issue[],
@@ -71,10 +99,7 @@ function explain(
   }
   const node = nodeAt(view, issue.path);
   const doc = node && docOf(node, view, issue.path);
-  const found = issue.path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
-    options,
-  );
+  const found = valueAt(options, issue.path);
   if (found === undefined) {
     const expected = node === undefined ? 'a value' : typeText(node);
     return errors.missing({ path, file, expected, doc });

@@ -3,6 +3,7 @@
 import { catalogue } from '../errors';
 import type { ExtensionPoint, ExtensionPoints, Implementation, PpOp, Registry } from '../extensions';
 import type { Container } from '../container';
+import { checkOptions } from '../options';
 import { keysOf, nodeAt, typeText, viewOf } from '../schema-view';
 import { didYouMean } from '../suggest';
 import type { Literal } from './literal';
@@ -170,7 +171,7 @@ function checkValues(
   spans: ReadonlyMap<string, Span>,
   { text, where }: { readonly text: string; readonly where: string },
 ): void {
-  const result = implementation.options.safeParse(options);
+  const result = checkOptions(implementation.options, options);
   if (result.success) return;
   const issue = result.error.issues[0] as (typeof result.error.issues)[number];
   const option = String(issue.path[0] ?? '');

@@ -123,6 +123,7 @@ function coerce(present: unknown, schema: SchemaNode | undefined, path: string, 
     const value = read(type, text);
     if (value !== undefined) return value;
   }
+  if (allowed.has('boolean') && /^[01]$/.test(text)) return text === '1';
   const expected = allowed.size > 0 && schema ? typeText(schema) : `a ${own ?? 'value'}`;
   throw errors.value({ path, value: text, expected });
 }

@@ -61,6 +61,14 @@ describe('binding calls to implementations', () => {
     });
   });
 
+  it('takes 0 and 1 for a boolean, and no other number', async () => {
+    const [op] = createCalls("resize(28, 'area', 1)", registry(), Container.create(), 'pp', 'input.pp');
+    expect(await op!.made({}, { uniform: () => 0, integer: () => 0 })).toEqual({
+      made: '{"size":28,"method":"area","antialias":true}',
+    });
+    expect(problem('resize(28, antialias=2)').what).toMatch('"antialias" of resize is 2, expected boolean');
+  });
+
   it.each<[string, string, string, string, string]>([
     ['flip|resze(28)', 'call/unknown', 'Unknown pp "resze" in input.pp, column 6. Did you mean "resize"?', 'resze', 'flip, keep, resize'],
     ['resize(28, antialis=True)', 'call/option', 'resize has no option "antialis" in input.pp, column 12. Did you mean "antialias"?', 'antialis', "resize(size, method='bilinear', antialias=False)"],

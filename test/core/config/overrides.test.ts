@@ -74,6 +74,8 @@ describe('applyOverride', () => {
     ['wd', '1_0', { wd: 10 }],
     ['loss', '3', { loss: '3' }],
     ['shuffle', 'False', { shuffle: false }],
+    ['shuffle', '0', { shuffle: false }],
+    ['rep', '1', { rep: 1 }],
     ['rep', '64', { rep: 64 }],
     ['rep', 'true', { rep: true }],
     ['end', 'null', { end: null }],

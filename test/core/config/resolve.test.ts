@@ -106,6 +106,15 @@ test('defaults are filled in, and all of it is frozen', () => {
   expect(structuredClone(config)).toEqual(config);
 });
 
+test('0 and 1 are booleans, where one is expected', () => {
+  const config = resolve({
+    input: { ...raw.input, shuffle: 0 },
+    evals: { test: { ...topk, skip_first: 1 } },
+    loss_options: { kl: 1 },
+  });
+  expect(config).toMatchObject({ input: { shuffle: false }, evals: { test: { skip_first: true } } });
+});
+
 test('a plugin takes part by its key, null leaves it out', () => {
   expect(resolve({ sam: { rho: 1 } })).toMatchObject({ sam: { rho: 1 } });
   expect(resolve({ sam: { rho: 1 } }, ['sam', 'null'])['sam'] ?? null).toBeNull();
@@ -137,7 +146,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ],
   ['model value', { model: { width: 0 } }, /"model\.width" is 0, expected number to be >=1/],
   ['model value of another type', { model: { width: 'x' } }, /"model\.width" is "x", expected integer >= 1/],
-  ['loss option', { loss_options: { kl: 1 } }, /"loss_options\.kl" is 1, expected boolean/],
+  ['loss option', { loss_options: { kl: 2 } }, /"loss_options\.kl" is 2, expected boolean/],
   ['optimizer option', { optax: { b2: 1 } }, /Unknown key "optax\.b2"\. Did you mean "b1"\?/],
   [
     'schedule option',
