@@ -4,21 +4,15 @@ import type { Params } from '../../core/extensions';
 import type { Tensor } from '../../core/tensor';
 import { namedLeaves, nest, type NestedRecord, subtree } from '../../core/tree';
 
-/** Maps every leaf to several named results, and returns one tree for each name. A leaf may leave a name out. */
-export function mapToTrees<K extends string>(
+/** Maps every leaf to named results, and returns one tree for each name that some leaf has: `{mu: {head: ...}, nu: ...}`. */
+export function mapToTrees(
   tree: Params,
-  keys: readonly K[],
-  f: (name: string, leaf: Tensor) => { readonly [key in K]?: Tensor },
-): Record<K, Params> {
-  const results = namedLeaves<Tensor>(tree).map(([name, leaf]) => ({ name, values: f(name, leaf) }));
-  const treeOf = (key: K) =>
-    nest(
-      results.flatMap(({ name, values }) => {
-        const value = values[key];
-        return value ? [[name, value] as const] : [];
-      }),
-    );
-  return Object.fromEntries(keys.map((key) => [key, treeOf(key)])) as Record<K, Params>;
+  f: (name: string, leaf: Tensor) => Readonly<Record<string, Tensor>>,
+): Record<string, Params> {
+  const results = namedLeaves<Tensor>(tree).flatMap(([name, leaf]) =>
+    Object.entries(f(name, leaf)).map(([key, value]) => [`${key}/${name}`, value] as const),
+  );
+  return nest(results) as Record<string, Params>;
 }
 
 /** The tensor of this name in a state. */

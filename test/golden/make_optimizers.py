@@ -1,6 +1,8 @@
 """Cases of kinds `optimizer` (optax.make, ten steps each) and `schedule`."""
 
+import inspect
 import json
+import operator
 
 import common as c
 import big_vision.optax as bv_optax
@@ -68,6 +70,63 @@ MAKE = {
               "None, and a norm of 0, are as if the key weren't there; momentum in the dtype of the parameters."),
 }
 
+UP = dict(learning_rate=-1.0)  # An alias goes downhill here, since make multiplies by -lr once more.
+ARGS = dict(b1=0.8, b2=0.95, eps=1e-3)
+
+# label: (optax_name, optax), of small trees. The rest of optax's transforms and aliases.
+OPTAX = {
+    "amsgrad": ("amsgrad", dict(UP, **ARGS, eps_root=1e-5)),
+    "scale_by_amsgrad_bf16": ("scale_by_amsgrad", dict(mu_dtype="bfloat16")),
+    "scale_by_adamax": ("scale_by_adamax", dict(ARGS)),
+    "adamaxw": ("adamaxw", dict(UP, weight_decay=0.1)),
+    "scale_by_belief": ("scale_by_belief", {}),
+    "adabelief": ("adabelief", dict(UP, **ARGS, eps_root=1e-5, nesterov=True)),
+    "scale_by_yogi": ("scale_by_yogi", dict(eps_root=1e-5, initial_accumulator_value=0.1)),
+    "yogi": ("yogi", dict(UP, **ARGS)),
+    "scale_by_radam": ("scale_by_radam", {}),
+    "radam": ("radam", dict(UP, **ARGS, eps_root=1e-5, threshold=4.5, nesterov=True)),
+    "scale_by_novograd": ("scale_by_novograd", dict(weight_decay=0.1)),
+    # Its updates are bfloat16, whose products with rates are rounded: only what it keeps is recorded.
+    "scale_by_novograd_bf16": ("scale_by_novograd", dict(mu_dtype="bfloat16")),
+    "novograd": ("novograd", dict(UP, **ARGS, eps_root=1e-5)),
+    "scale_by_adan": ("scale_by_adan", {}),
+    "adan": ("adan", dict(UP, **ARGS, b3=0.9, eps_root=1e-5, weight_decay=0.1)),
+    "scale_by_optimistic_gradient": ("scale_by_optimistic_gradient", dict(alpha=0.5, beta=0.3)),
+    "optimistic_adam": ("optimistic_adam", dict(UP)),
+    "optimistic_adam_args": ("optimistic_adam", dict(UP, optimism=-0.4, nesterov=False)),
+    "adamw": ("adamw", dict(UP, **ARGS, eps_root=1e-5, weight_decay=0.1)),
+    "nadamw": ("nadamw", dict(UP)),
+    "nadam": ("nadam", dict(UP, mu_dtype="bfloat16")),
+    "lion_decay": ("lion", dict(UP, b1=0.8, b2=0.9, weight_decay=0.1)),
+    "sgd_momentum": ("sgd", dict(learning_rate=-0.7, momentum=0.8, nesterov=True)),
+    "sgd_alone": ("sgd", dict(learning_rate=-0.7)),
+    "sign_sgd": ("sign_sgd", dict(learning_rate=-0.7)),
+    "scale_by_stddev": ("scale_by_stddev", dict(initial_scale=1.0)),
+    "rmsprop": ("rmsprop", dict(UP, momentum=0.8, nesterov=True)),
+    "rmsprop_centered": ("rmsprop", dict(UP, centered=True, momentum=0.5, eps_in_sqrt=False, eps=1e-3, decay=0.7,
+                                         initial_scale=2.0, bias_correction=True)),
+    "scale_by_rss": ("scale_by_rss", dict(initial_accumulator_value=0.0, eps=1e-3)),
+    "adagrad": ("adagrad", dict(UP)),
+    "adadelta": ("adadelta", dict(learning_rate=-200.0, rho=0.8, weight_decay=0.1)),
+    "rprop": ("rprop", dict(learning_rate=0.3)),
+    "scale_by_rprop": ("scale_by_rprop", dict(learning_rate=0.5, eta_minus=0.3, eta_plus=2.0, min_step_size=0.2,
+                                              max_step_size=1.5)),
+    "sm3": ("sm3", dict(UP)),
+    "scale_by_sm3": ("scale_by_sm3", dict(b1=0.5, b2=0.9, eps=1e-3)),
+    "scale_by_factored_rms": ("scale_by_factored_rms", dict(min_dim_size_to_factor=2, decay_rate=0.7, epsilon=1e-3)),
+    "adafactor_optax": ("adafactor", dict(UP, min_dim_size_to_factor=2)),
+    "adafactor_optax_args": ("adafactor", dict(factored=False, multiply_by_parameter_scale=False, clipping_threshold=None,
+                                               momentum=0.8, dtype_momentum="bfloat16", weight_decay_rate=0.1)),
+    "lars": ("lars", dict(learning_rate=-50.0, weight_decay=0.1, eps=1e-3, nesterov=True)),
+    "lars_masks": ("lars", dict(learning_rate=-0.5, weight_decay=0.1, weight_decay_mask=False, trust_ratio_mask=False, momentum=0.5)),
+    "fromage": ("fromage", dict(learning_rate=-0.3)),
+    "ema": ("ema", dict(decay=0.8)),
+    "ema_bf16": ("ema", dict(decay=0.9, debias=False, accumulator_dtype="bfloat16")),
+    "scale_by_param_block_norm": ("scale_by_param_block_norm", dict(min_scale=2.5)),
+    "scale_by_param_block_rms": ("scale_by_param_block_rms", dict(min_scale=0.8)),
+    "normalize_by_update_norm": ("normalize_by_update_norm", dict(scale_factor=2.0, eps=0.1)),
+}
+
 
 def tree(seed, big=False):
   rng = np.random.default_rng(seed)
@@ -122,15 +181,59 @@ def optimizers():
         "schedule/<i> at steps 0 to 9.", jit=True, **tolerance)
 
     if label in ("adam_vit_s16", "frozen", "schedules", "momentum_hp", "adafactor_args", "sgd", "wd_mults"):
-      _, opt = run(config, params, grads[:2])
-      state = named_state(opt, {k[len("params/"):]: v.shape for k, v in inputs.items() if k.startswith("params/")})
-      c.save_case(
-          f"optstate_{label}", kind="optimizer", name="optax.make:state", args=dict(args, steps=2),
-          inputs={k: v for k, v in inputs.items() if not k.startswith("grads/") or int(k.split("/")[1]) < 2},
-          outputs={"dtypes": json.dumps({k: str(v.dtype) for k, v in state.items()}),
-                   **{f"state/{k}": v for k, v in state.items()}}, string_outputs=["dtypes"],
-          note="the state of the transform after two steps, under the names of optax's fields, without counts and placeholders. "
-          "bfloat16 is widened.", jit=True, **tolerance)
+      save_state(label, config, params, grads, tolerance)
+
+
+def save_state(label, config, params, grads, tolerance):
+  inputs = c.flat(params, "params/")
+  for step, g in enumerate(grads[:2]):
+    inputs.update(c.flat(g, f"grads/{step}/"))
+  _, opt = run(config, params, grads[:2])
+  state = named_state(opt, {k[len("params/"):]: v.shape for k, v in inputs.items() if k.startswith("params/")})
+  c.save_case(
+      f"optstate_{label}", kind="optimizer", name="optax.make:state",
+      args=dict(config=config, sched_kw=SCHED_KW, steps=2), inputs=inputs,
+      outputs={"dtypes": json.dumps({k: str(v.dtype) for k, v in state.items()}),
+               **{f"state/{k}": v for k, v in state.items()}}, string_outputs=["dtypes"],
+      note="the state of the transform after two steps, under the names of optax's fields, without counts and placeholders. "
+      "bfloat16 is widened.", jit=True, **tolerance)
+
+
+def rest_of_optax():
+  params = small_tree(0)
+  grads = [small_tree(1 + step) for step in range(STEPS)]
+  grads[4]["kernel"] *= 0  # What is divided by a norm or by a root must not become a NaN.
+  for label, (name, optax_args) in OPTAX.items():
+    config = dict(BASE, optax_name=name, optax=optax_args)
+    tolerance = dict(atol=1e-3, rtol=1e-4) if "bfloat16" in str(optax_args) else dict(atol=1e-5, rtol=1e-5)
+    if label != "scale_by_novograd_bf16":
+      inputs = c.flat(params, "params/")
+      for step, g in enumerate(grads):
+        inputs.update(c.flat(g, f"grads/{step}/"))
+      out, _ = run(config, params, grads)
+      args = dict(config=config, sched_kw=SCHED_KW, steps=STEPS)
+      c.save_case(f"opt_{label}", kind="optimizer", name="optax.make", args=args, inputs=inputs, outputs=out,
+                  note=f"{name} of optax.", jit=True, **tolerance)
+    if label in ("scale_by_amsgrad_bf16", "scale_by_novograd_bf16", "novograd", "rmsprop_centered", "rprop"):
+      save_state(label, config, params, grads, tolerance)
+
+
+def small_tree(seed):
+  return {"bias": c.normal(seed, (3,)), "kernel": c.normal(100 + seed, (2, 3, 2))}
+
+
+def options():
+  """What each transform and alias of the cases takes, beside cases/: option to default, without masks and functions."""
+  names = {name for name, _ in OPTAX.values()} | {config["optax_name"] for config, _ in MAKE.values()}
+  names |= {"adam", "adamax", "identity", "optimistic_gradient_descent", "scale", "scale_by_adadelta", "scale_by_sign"}
+  left_out = ("mask", "weight_decay_mask", "trust_ratio_mask", "decay_rate_fn")
+  found = {}
+  for name in sorted(names):
+    parameters = inspect.signature(operator.attrgetter(name)(optax)).parameters.values()
+    found[name] = {
+        p.name: "required" if p.default is p.empty else getattr(p.default, "__name__", p.default)
+        for p in parameters if p.name not in left_out}
+  (c.CASES.parent / "optax_options.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def by_op():
@@ -273,6 +376,8 @@ if __name__ == "__main__":
   for prefix in ("opt_", "optstate_", "sched_"):
     c.clear(prefix)
   optimizers()
+  rest_of_optax()
+  options()
   by_op()
   errors()
   schedules()
