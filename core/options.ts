@@ -1,6 +1,7 @@
 // Checks options against a schema. The error names the key, what was found and expected, and the nearest valid name.
 
 import type { z } from 'zod';
+import { errorWithoutEffect, mistakeAmong } from './config/without-effect';
 import { catalogue } from './errors';
 import { childOf, keysOf, nodeAt, typeText, viewOf, type SchemaNode } from './schema-view';
 import { didYouMean, nearest } from './suggest';
@@ -93,7 +94,8 @@ function explain(
   const view = viewOf(schema);
   const path = join(where, issue.path);
   if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0] as string;
+    const key = file === undefined ? mistakeAmong(path, issue.keys) : issue.keys[0];
+    if (key === undefined) return errorWithoutEffect(path, issue.keys);
     const known = keysOf(nodeAt(view, issue.path) ?? {});
     return errors.unknownKey({ path: join(path, [key]), file, near: nearest(key, known), known });
   }

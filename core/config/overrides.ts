@@ -5,6 +5,7 @@ import { catalogue } from '../errors';
 import { childOf, keysOf, typesOf, typeText, type SchemaNode } from '../schema-view';
 import { didYouMean } from '../suggest';
 import { toNumber } from './args';
+import { errorWithoutEffect, mistakeAmong } from './without-effect';
 
 export interface Override {
   /** Dotted, without `config.`: `evals.test.log_steps`, `lr_mults.0.1`. */
@@ -83,6 +84,7 @@ export function applyOverride(
     // Free names (evals.NAME) can be added whole, but a path that goes on must find the name.
     if (!(key in there) && (child === undefined || (!leaf && !isNamed(at, key)))) {
       const known = [...new Set([...Object.keys(there), ...keysOf(at ?? {})])];
+      if (mistakeAmong(walked, [key]) === undefined) throw errorWithoutEffect(walked, [key]);
       throw errors.unknownPath({ path, key, at: walked, known });
     }
     if (leaf && value === 'null' && removable(at, key, child)) {

@@ -13,6 +13,7 @@ import { applyOverride, type Override } from './overrides';
 import { type Config, configSchema, evalSchema } from './schema';
 import { sourcesOf } from './sources';
 import { configView } from './view';
+import { errorWithoutEffect, mistakeAmong } from './without-effect';
 
 const errors = catalogue('config', {
   unknownKey: (v: { key: string; near?: string; known: readonly string[] }) => ({
@@ -62,14 +63,13 @@ export function resolveConfig(
 
 function checkKeys(input: Readonly<Record<string, unknown>>, plugins: readonly Plugin[]): void {
   const fields = Object.keys(configSchema.shape);
-  for (const key of Object.keys(input)) {
-    if (fields.includes(key)) continue;
-    const plugin = plugins.find(({ name }) => name === key);
-    if (plugin?.options) continue;
-    if (plugin) throw errors.noOptions({ plugin: key });
-    const known = [...fields, ...plugins.filter(({ options }) => options).map(({ name }) => name)];
-    throw errors.unknownKey({ key, near: nearest(key, known), known });
-  }
+  const known = [...fields, ...plugins.filter(({ options }) => options).map(({ name }) => name)];
+  const stray = Object.keys(input).filter((key) => !known.includes(key));
+  if (stray.length === 0) return;
+  const key = mistakeAmong('', stray);
+  if (key === undefined) throw errorWithoutEffect('', stray);
+  if (plugins.some(({ name }) => name === key)) throw errors.noOptions({ plugin: key });
+  throw errors.unknownKey({ key, near: nearest(key, known), known });
 }
 
 /** Checks everything that the config names: that it is there, and its options. */

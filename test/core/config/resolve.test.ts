@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { resolveConfig } from '../../../core/config/resolve';
+import { configSchema, evalSchema, inputSchema } from '../../../core/config/schema';
+import { withoutEffect } from '../../../core/config/without-effect';
 import { Container } from '../../../core/container';
 import { Registry } from '../../../core/extensions';
 import { definePlugin, type Plugin, registrarFor } from '../../../core/plugin';
@@ -104,6 +106,29 @@ test('defaults are filled in, and all of it is frozen', () => {
     Object.isFrozen(config) && Object.isFrozen(config.input.data) && Object.isFrozen(config.wd_mults[0]),
   ).toBe(true);
   expect(structuredClone(config)).toEqual(config);
+});
+
+test('keys of the original that have no effect are named together, with the reason', () => {
+  const why = (change: Record<string, unknown>) => () => resolve(change);
+  expect(why({ pp_modules: [], runlocal: false })).toThrow(
+    /^Keys of the original without effect here: "pp_modules" \(the ops of all plugins are there\), "runlocal" \(.*\)\.\nTry: remove them/,
+  );
+  expect(why({ input: { ...raw.input, shuffle_buffer_size: 50 } })).toThrow(
+    '"input.shuffle_buffer_size" (every epoch is shuffled whole)',
+  );
+  expect(why({ evals: { test: { ...topk, cache: 'none' } } })).toThrow(
+    /A key of.*"evals.test.cache".*remove it/s,
+  );
+  expect(() => resolve({}, ['input.cache_raw', 'true'])).toThrow('"input.cache_raw" (');
+  // With a mistake among them, the mistake comes first.
+  expect(why({ pp_modules: [], totl_steps: 3 })).toThrow(/Unknown key "totl_steps"/);
+  expect(why({ input: { ...raw.input, cache: 'none', shufle: true } })).toThrow(/Unknown key "input.shufle"/);
+});
+
+test('no key that is read counts as one without effect', () => {
+  const read = { '': configSchema, input: inputSchema, evals: evalSchema };
+  for (const [section, { shape }] of Object.entries(read))
+    expect(Object.keys(withoutEffect[section] as object).filter((key) => key in shape)).toEqual([]);
 });
 
 test('0 and 1 are booleans, where one is expected', () => {
