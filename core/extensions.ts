@@ -97,8 +97,11 @@ export interface DataSource {
   readonly size: number;
   /** Names of the classes, where there are any. */
   readonly classes?: readonly string[];
-  /** Pure: the same index gives the same example, in any process. */
-  get(index: number): Example | Promise<Example>;
+  /**
+   * Pure: the same index gives the same example, in any process.
+   * @param only the keys that are read, where not all are: the source may leave out others, and need not open their files
+   */
+  get(index: number, only?: readonly string[]): Example | Promise<Example>;
 }
 
 /** Uniform numbers that depend on nothing but (seed, epoch, index) and on how many were drawn before. */

@@ -37,15 +37,12 @@ export function cocoCaptions(
   const chosen = inSplit.slice(...slice(inSplit.length));
   return {
     size: chosen.length,
-    async get(index) {
+    async get(index, only) {
       const { filepath, filename, cocoid, sentences } = chosen[index] as Listed;
+      const beside = { filename, 'image/id': cocoid, captions: { text: sentences.map(({ raw }) => raw) } };
+      if (only && !only.includes('image')) return beside;
       const bytes = await fs.promises.readFile(path.join(folder, filepath, filename));
-      return {
-        image: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length),
-        filename,
-        'image/id': cocoid,
-        captions: { text: sentences.map(({ raw }) => raw) },
-      };
+      return { image: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), ...beside };
     },
   };
 }

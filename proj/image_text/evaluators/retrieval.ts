@@ -19,9 +19,9 @@ export const retrievalSchema = z.strictObject({
 });
 export type RetrievalOptions = z.output<typeof retrievalSchema>;
 
-function captionsOf(example: Example, path: string | readonly string[]): string[] {
+function captionsOf(example: Example, path: readonly string[]): string[] {
   let value: Feature = example;
-  for (const key of [path].flat()) value = (value as { readonly [key: string]: Feature })[key] as Feature;
+  for (const key of path) value = (value as { readonly [key: string]: Feature })[key] as Feature;
   return [value].flat() as string[];
 }
 
@@ -31,12 +31,13 @@ export function withIds(source: DataSource): DataSource {
 }
 
 /** An example for each caption: `texts`, the `id` of its image, and which caption of that image it is, `caption_i`. */
-export async function captions(source: DataSource, path: string | readonly string[]): Promise<DataSource> {
+export async function captions(source: DataSource, name: string | readonly string[]): Promise<DataSource> {
+  const path = [name].flat();
   const found: Example[] = [];
-  for (let id = 0; id < source.size; id++)
-    captionsOf(await source.get(id), path).forEach((texts, caption_i) =>
-      found.push({ id, caption_i, texts }),
-    );
+  for (let id = 0; id < source.size; id++) {
+    const example = await source.get(id, path.slice(0, 1));
+    captionsOf(example, path).forEach((texts, caption_i) => found.push({ id, caption_i, texts }));
+  }
   return { size: found.length, get: (index) => found[index] as Example };
 }
 

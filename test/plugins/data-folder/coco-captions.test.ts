@@ -41,6 +41,8 @@ test('images of a split with their captions', async () => {
     'COCO_2.jpg',
     { 'image/id': 102 },
   ]);
+  expect(Object.keys(await source.get(1, ['captions']))).not.toContain('image');
+  expect(await source.get(1, ['image', 'filename'])).toEqual(await source.get(1));
   expect(open('train[1:]').size).toBe(2);
   await expectPure(() => open('train'));
 });
