@@ -88,6 +88,10 @@ function positive(x: tf.Tensor, { fix_square_plus }: MixtureOptions): tf.Tensor 
   return fix_square_plus ? tf.div(tf.add(x, root), 2) : tf.add(x, tf.div(root, 2));
 }
 
+/** A component by its log-weight, one-hot: float [..., num_mixtures]. */
+const drawn = (key: tf.Tensor, logWeights: tf.Tensor) =>
+  tf.oneHot(tf.random.categorical(key, logWeights), logWeights.shape.at(-1) as number, 1, 0, 'float32');
+
 const times = (x: tf.Tensor, factor: number | undefined) => (factor === undefined ? x : tf.mul(x, factor));
 
 /** A mixture of normal distributions for each channel alone: [..., 3, out_dim, num_mixtures]. */
@@ -102,8 +106,7 @@ const perChannel: MakeDensity = (logits, options, temperatures) => {
     logProb: (x) => tf.logSumExp(tf.add(normalLogProb(tf.expandDims(x, -1), { loc, scale }), logWeights), -1),
     sample(key) {
       const [ofChoice, ofComponents] = tf.random.split(key) as [tf.Tensor, tf.Tensor];
-      const chosen = oneHot(tf.random.categorical(ofChoice, logWeights), num_mixtures);
-      return tf.sum(tf.mul(normalSample(ofComponents, { loc, scale }), chosen), -1);
+      return tf.sum(tf.mul(normalSample(ofComponents, { loc, scale }), drawn(ofChoice, logWeights)), -1);
     },
     component() {
       if (num_mixtures !== 1) throw errors.oneComponent({ num_mixtures });
@@ -126,7 +129,7 @@ const ofVectors: MakeDensity = (logits, options, temperatures) => {
   ];
   const logWeights = tf.logSoftmax(times(weights, temperatures.probs));
   const scale = times(tf.maximum(positive(raw, options), scale_tol), temperatures.scales);
-  const choose = (key: tf.Tensor) => oneHot(tf.random.categorical(key, logWeights), num_mixtures);
+  const choose = (key: tf.Tensor) => drawn(key, logWeights);
   const only = (x: tf.Tensor, chosen: tf.Tensor) => tf.sum(tf.mul(x, tf.expandDims(chosen, -1)), -2);
   return {
     logProb(x) {
@@ -169,10 +172,6 @@ const fullCovariance: MakeDensity = (logits, options, temperatures) => {
     },
   };
 };
-
-/** tf.oneHot refuses a depth of 1. */
-const oneHot = (index: tf.Tensor, depth: number) =>
-  tf.cast(tf.equal(tf.expandDims(tf.cast(index, 'int32'), -1), tf.range(0, depth, 1, 'int32')), 'float32');
 
 /** z where matrix z = b, by forward substitution. @param matrix lower triangular [..., n, n] @param b [..., n] */
 function solveLower(matrix: tf.Tensor, b: tf.Tensor): tf.Tensor {
