@@ -19,6 +19,7 @@ export const givtCnnOptions = z.strictObject({
     .describe('of the channels, from the full resolution down; each but the first halves it'),
   conv_downsample: z.boolean().default(false).describe('halve by strided convolutions, not by means'),
   activation_fn: z.enum(['swish', 'relu']).default('swish'),
+  // Not BN: the original's trainer keeps no statistics of batches, and so its model fails with it.
   norm_type: z.enum(['GN', 'LN']).default('GN').describe('of groups of channels, or of all of them'),
   output_dim: count.default(3).describe('channels of the result'),
   malib_ckpt: z

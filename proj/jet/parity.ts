@@ -12,6 +12,7 @@ import { jet, jetOptions } from './model';
 type Parts = Readonly<Record<string, tf.Tensor>>;
 type Size = readonly [height: number, width: number, channels: number];
 interface MaskArgs {
+  readonly depth: number;
   readonly image_shape: Size;
   readonly ps: number;
   readonly proj_kinds: readonly string[];
@@ -23,9 +24,11 @@ const maskRunner =
   (of: (args: MaskArgs) => readonly [Initializer, number]): ParityRunner =>
   async ({ args }, { runtime }) => {
     const known = args as unknown as MaskArgs;
-    const [init, count] = of(known);
+    const { depth, proj_kinds: given } = known;
+    const proj_kinds = Array.from({ length: depth }, (_, i) => given[i] ?? 'zero');
+    const [init, count] = of({ ...known, proj_kinds });
     const key = runtime.toDevice(tf.random.keyArray(tf.random.key(known.seed ?? 0)));
-    const shape = [known.proj_kinds.length, count, count];
+    const shape = [depth, count, count];
     const make = (key: tf.Tensor) => ({ output: init(key, shape) });
     return fetchAll(runtime, runtime.jit(make, { name: 'parity masks' })(key));
   };

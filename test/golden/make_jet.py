@@ -40,6 +40,15 @@ def init():
       outputs=c.flat(params, "params/"), atol=1e-7, rtol=2e-6, note="Every initial value, permutations too.")
 
 
+def masks():
+  """Grids with an odd side that a pattern still halves. Where it doesn't, the original's matrix loses patches, or it fails."""
+  for label, shape, kinds in (("high", (10, 4, 1), ["vstripes", "checkerboard-inv"]), ("wide", (4, 10, 1), ["hstripes", "vstripes-inv"])):
+    args = dict(depth=3, image_shape=shape, ps=2, proj_kinds=kinds)
+    mask = jet.get_spatial_coupling_init(**args)(jax.random.PRNGKey(0), jnp.float32)
+    c.save_case(f"init_jet_masks_{label}", kind="init", name="proj/jet/jet:get_spatial_coupling_init", args=args,
+                outputs=dict(output=mask), note="An odd number of patches on one side, and a layer without a pattern.")
+
+
 def training():
   """The update of trainers/proj/jet/train.py on one device."""
   steps, batch = 5, 4
@@ -92,6 +101,8 @@ if __name__ == "__main__":
   c.clear("model_jet", but="model_jetformer")
   c.clear("init_exact_jet", but="init_exact_jetformer")
   c.clear("train_jet", but="train_jetformer")
+  c.clear("init_jet_masks_")
   model()
   init()
+  masks()
   training()
