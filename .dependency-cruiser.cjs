@@ -10,6 +10,13 @@ module.exports = {
       to: { path: '^(plugins|proj|configs|templates|bench|test)/' },
     },
     {
+      name: 'plugins-take-the-core-by-file',
+      comment: 'core/index.ts is the door of packages: who comes through it loads all of the core.',
+      severity: 'error',
+      from: { path: '^(core|plugins)/' },
+      to: { path: '^core/index\\.ts$' },
+    },
+    {
       name: 'plugins-know-no-project',
       severity: 'error',
       from: { path: '^plugins/' },
