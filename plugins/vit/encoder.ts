@@ -37,12 +37,7 @@ const tokenAxes = ['act_batch', 'act_len', 'act_emb'];
  * @param x float [batch, length, width]
  * @returns the same shape; out: sa, +sa, mlp, +mlp
  */
-export function encoderBlock(
-  scope: Scope,
-  x: tf.Tensor,
-  options: BlockOptions,
-  train: boolean,
-): WithIntermediates {
+function encoderBlock(scope: Scope, x: tf.Tensor, options: BlockOptions, train: boolean): WithIntermediates {
   const { num_heads: heads, mlp_dim: mlpDim, dropout: rate = 0, dtype_mm: dtype, mask } = options;
   const drop = (name: string, y: tf.Tensor) => dropout(scope.child(name), y, { rate, train });
 

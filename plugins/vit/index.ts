@@ -12,7 +12,6 @@ export {
   type EncoderOptions,
   type WithIntermediates,
   encoder,
-  encoderBlock,
   mapHead,
   scanRemat,
 } from './encoder';
