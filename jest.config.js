@@ -1,5 +1,7 @@
 // The native library reads the environment of the worker processes, which jest's sandbox keeps tests from changing.
-process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+// Of what it logs, only the end of the process counts: on a busy machine it takes a slow compilation for an error, and tests
+// expect that nothing is printed.
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
 
 /** @type {import('jest').Config} */
 module.exports = {
@@ -28,5 +30,6 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!@sctg/)'],
   // Two cores: one worker per core, and the tests that spawn `bv` need room to finish.
   maxWorkers: 2,
-  testTimeout: 60_000,
+  // It ends what hangs; how fast a machine is isn't tested.
+  testTimeout: 900_000,
 };

@@ -6,8 +6,6 @@ import * as path from 'node:path';
 import { bv, project, root, tinyConfig } from './support/cli';
 import { temporaryFolder } from './support/temporary';
 
-jest.setTimeout(180_000);
-
 const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
 
 /** The code block that follows a heading. */

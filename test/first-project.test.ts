@@ -7,8 +7,6 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { project, root } from './support/cli';
 
-jest.setTimeout(600_000);
-
 const guide = fs.readFileSync(path.join(root, 'docs', 'first-project.md'), 'utf8');
 const blocks = [...guide.matchAll(/^```(\S+)( setup)?\n(.*?)^```$/gms)].map(([, language, setup, text]) => ({
   language,

@@ -145,7 +145,6 @@ const fakeSrun = `
       expect.arrayContaining(['part-00000.safetensors', 'part-00001.safetensors', 'manifest.json']),
     );
   },
-  120_000,
 );
 
 /** A job whose port for the coordinator is free. */

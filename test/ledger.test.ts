@@ -13,8 +13,6 @@ import { expectExactResumption, shortRun } from './support/resumption';
 import { metricsOf, trainToEnd } from './support/runs';
 import { temporaryFolder } from './support/temporary';
 
-jest.setTimeout(900_000);
-
 const projects = fs
   .readdirSync(path.join(root, 'proj'))
   .filter((name) => fs.existsSync(path.join(root, 'proj', name, 'pin.json')));

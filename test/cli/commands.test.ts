@@ -6,8 +6,6 @@ import * as path from 'node:path';
 import { version } from '../../package.json';
 import { bv, project, root, tinyConfig } from '../support/cli';
 
-jest.setTimeout(120_000);
-
 const externalPlugin = `
 import { definePlugin, tokens } from 'big-vision-ts/core';
 import * as tf from 'big-vision-ts/core/tensor';

@@ -7,8 +7,6 @@ import { installed } from '../../plugins/xla/install';
 import { bv } from '../support/cli';
 import { temporaryFolder } from '../support/temporary';
 
-jest.setTimeout(120_000);
-
 const small = ['--config.model.depth=1', '--config.model.width=16', '--config.input.batch_size=16'];
 
 (installed('cpu') ? describe : describe.skip)('for this machine', () => {

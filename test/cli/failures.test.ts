@@ -6,9 +6,9 @@ import { metricsFile } from '../../core/train/metrics';
 import { finalDigest, metricsOf, trainToEnd } from '../support/runs';
 import { temporaryFolder } from '../support/temporary';
 
-jest.setTimeout(120_000);
-
 const config = 'test/fixtures/configs/tiny_mnist.ts';
+const configOf = (workdir: string) =>
+  JSON.parse(fs.readFileSync(path.join(workdir, 'config.json'), 'utf8')) as { model: { width: number } };
 const noTrace = (output: string) => expect(output).not.toMatch(/^\s+at /m);
 
 test('a loss that becomes NaN ends the run, with its metrics written and the checkpoints of before intact', async () => {
@@ -58,6 +58,25 @@ test('a checkpoint of another model', async () => {
   expect(run.code).toBe(2);
   expect(run.output).toContain('is of another model or optimizer');
   expect(run.output).toContain('params/Transformer/encoderblock_0/');
+  noTrace(run.output);
+  // The workdir is still that of its run.
+  expect(configOf(workdir).model.width).not.toBe(32);
+});
+
+test('a config that has changed since the checkpoint is said, field by field', async () => {
+  const workdir = temporaryFolder();
+  expect(await trainToEnd(`${config}:steps=12`, workdir)).toMatchObject({ code: 0 });
+  const run = await trainToEnd(`${config}:steps=12`, workdir, '--config.lr=0.25');
+  expect(run.output).toMatch(/The config has changed since: lr [\d.]+ -> 0\.25\.\n/);
+  const again = await trainToEnd(`${config}:steps=12`, workdir, '--config.lr=0.25');
+  expect(again.output).toContain('Resumed from step 12');
+});
+
+test('a batch without labels', async () => {
+  const pp = "decode|value_range(-1, 1)|keep('image', 'label')";
+  const run = await trainToEnd(`${config}:steps=2`, temporaryFolder(), `--config.input.pp=${pp}`);
+  expect(run.code).toBe(2);
+  expect(run.output).toMatch(/softmax_xent finds no "labels" in the batch\.\ntry: .*onehot\(/);
   noTrace(run.output);
 });
 

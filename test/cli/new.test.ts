@@ -7,8 +7,6 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { bv, expectUserError, project, root } from '../support/cli';
 
-jest.setTimeout(300_000);
-
 /** Runs a program to its end; what it printed is in the error if it fails. */
 async function run(file: string, args: readonly string[], options: { cwd: string }): Promise<string> {
   try {

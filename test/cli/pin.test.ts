@@ -6,8 +6,6 @@ import * as path from 'node:path';
 import { bv, expectUserError, project, root, tinyConfig, write } from '../support/cli';
 import { finalDigest, metricsOf } from '../support/runs';
 
-jest.setTimeout(300_000);
-
 const git = (cwd: string, ...args: string[]) =>
   execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd }).toString();
 

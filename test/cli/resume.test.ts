@@ -2,10 +2,8 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { finalDigest, metricsOf, startTraining, trainToEnd, until } from '../support/runs';
+import { finalDigest, metricsOf, startTraining, trainToEnd, trainUntil, until } from '../support/runs';
 import { temporaryFolder } from '../support/temporary';
-
-jest.setTimeout(300_000);
 
 const config = 'test/fixtures/configs/tiny_mnist.ts';
 
@@ -92,10 +90,8 @@ test('SIGTERM writes a checkpoint and ends with its own code; the same command g
   const argument = 'steps=300,ckpt=1000';
   const [whole, stopped] = [temporaryFolder(), temporaryFolder()];
   expect(await trainToEnd(`${config}:${argument}`, whole)).toMatchObject({ code: 0 });
-  const { process: child, ended } = startTraining(`${config}:${argument}`, stopped);
-  await until(() => newestStep(stopped) >= 1, child);
-  child.kill('SIGTERM');
-  expect(await ended).toMatchObject({ code: 75 });
+  const end = { step: 1, signal: 'SIGTERM' } as const;
+  expect(await trainUntil(end, `${config}:${argument}`, stopped)).toMatchObject({ code: 75 });
   const { step } = finalDigest(stopped);
   expect(step).toBeGreaterThan(0);
   expect(step).toBeLessThan(300);

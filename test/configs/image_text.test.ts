@@ -13,8 +13,6 @@ import { arraysUnder, readCase } from '../support/golden';
 import { metricsOf } from '../support/runs';
 import { temporaryFolder } from '../support/temporary';
 
-jest.setTimeout(300_000);
-
 const data = temporaryFolder();
 
 beforeAll(async () => {

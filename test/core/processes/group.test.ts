@@ -2,8 +2,6 @@
 
 import { type Ended, freeAddress, startScript } from '../../support/processes';
 
-jest.setTimeout(60_000);
-
 const start = (coordinator: string, count: number, index: number, how: string) =>
   startScript('process.ts', [coordinator, String(count), String(index), how]);
 
@@ -62,10 +60,10 @@ test.concurrent('one with another config, and one that is missing', async () => 
   expect(first.stderr).toContain(said);
   expect(second.stderr).toContain(said);
   const coordinator = await freeAddress();
-  const there = await Promise.all([0, 2].map((index) => start(coordinator, 4, index, '')));
+  const there = await Promise.all([0, 2].map((index) => start(coordinator, 4, index, 'misses')));
   for (const { code, stderr } of there) {
     expect(code).toBe(1);
-    expect(stderr).toContain("After 5 seconds processes 1, 3 of 4 (from 0) haven't come");
+    expect(stderr).toContain("After 10 seconds processes 1, 3 of 4 (from 0) haven't come");
   }
 });
 

@@ -7,7 +7,6 @@ import { type Runtime, TensorSpec } from '../../../core/runtime';
 import * as tf from '../../../core/tensor';
 import { fetchAll, onRuntimes } from '../../support/runtimes';
 
-jest.setTimeout(120_000);
 // Compiling takes most of the time, and how fast the programs are doesn't matter.
 process.env.BV_XLA_FLAGS = 'xla_backend_optimization_level=0';
 

@@ -11,8 +11,6 @@ import xla from '../../../plugins/xla';
 import { compareEntry } from '../../support/golden';
 import { fetchAll } from '../../support/runtimes';
 
-jest.setTimeout(180_000);
-
 type Door = typeof tf;
 /** All that is exported and can be called: an op without a sample doesn't compile. */
 type OpName = Exclude<

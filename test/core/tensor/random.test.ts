@@ -8,8 +8,6 @@ import { expectCase, type GoldenCase, goldenCases, readCase } from '../../suppor
 import { fetchAll, onRuntimes } from '../../support/runtimes';
 
 // All distributions in one program compile for ten seconds on a quiet machine.
-jest.setTimeout(240_000);
-
 const { random } = tf;
 type Key = tf.random.HostKey;
 

@@ -7,8 +7,6 @@ import * as tf from '../../../core/tensor';
 import { openTestbed } from '../../../core/testing';
 import { predictFinder, predictWith } from '../../../core/train/predict';
 
-jest.setTimeout(120_000);
-
 const scaled = predictWith(z.strictObject({ by: z.number().default(2) }), (_, { x }, { by }) => ({
   output: tf.mul(x!, by),
   out: {},

@@ -8,8 +8,6 @@ import { installed } from '../../../plugins/xla/install';
 import { freeAddress, startBv } from '../../support/processes';
 import { temporaryFolder } from '../../support/temporary';
 
-jest.setTimeout(120_000);
-
 const root = path.join(__dirname, '..', '..', '..');
 const workspace = temporaryFolder();
 fs.writeFileSync(

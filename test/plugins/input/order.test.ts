@@ -104,9 +104,9 @@ describe('the order of a run', () => {
 
   it('reaches a far position at once', () => {
     const order = new Order(1_281_167, 0, true);
-    const start = performance.now();
+    const start = process.cpuUsage();
     for (let i = 0; i < 100; i++) order.at(1e14 + i * 1e9);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(process.cpuUsage(start).user).toBeLessThan(1e6);
   });
 
   it('is that of the data without shuffling', () => {

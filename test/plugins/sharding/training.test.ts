@@ -53,8 +53,6 @@ const splits: readonly Split[] = [
 let one: ShardedRun;
 // XLA's code generator takes most of the time, and speed is not what is tested.
 process.env.BV_XLA_FLAGS = 'xla_backend_optimization_level=0';
-jest.setTimeout(180_000);
-
 const golden = readCase('train_vit_softmax_f32');
 beforeAll(async () => {
   one = await runSharded(await golden, {}, { devices: 1 });

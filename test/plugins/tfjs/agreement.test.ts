@@ -3,8 +3,6 @@
 import { metricsOf, trainToEnd } from '../../support/runs';
 import { temporaryFolder } from '../../support/temporary';
 
-jest.setTimeout(120_000);
-
 const config = 'test/fixtures/configs/tiny_mnist.ts:steps=20';
 
 const evals = {

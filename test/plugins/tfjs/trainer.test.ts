@@ -9,8 +9,6 @@ import tfjs from '../../../plugins/tfjs';
 import { expectCase, readCase } from '../../support/golden';
 import { trainCase } from '../../support/train';
 
-jest.setTimeout(120_000);
-
 const container = Container.create();
 const registry = new Registry();
 (tfjs as Plugin).register?.(registrarFor(tfjs, registry, container));

@@ -11,7 +11,6 @@ import { mapNamed, namedLeaves, nest, type NestedRecord, zipNamed } from '../../
 import { scanToPyloop, type VitInput, vit, vitOptions } from '../../../plugins/vit';
 import { useXla } from '../xla/support';
 
-jest.setTimeout(120_000);
 // Compiling takes most of the time, and how fast the programs are doesn't matter.
 process.env.BV_XLA_FLAGS = 'xla_backend_optimization_level=0';
 

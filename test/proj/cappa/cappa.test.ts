@@ -18,8 +18,6 @@ import { fetchAll, sendAll } from '../../support/runtimes';
 import { temporaryFolder } from '../../support/temporary';
 import { trainCase } from '../../support/train';
 
-jest.setTimeout(120_000);
-
 let runtime: XlaRuntime;
 beforeAll(async () => {
   runtime = await XlaRuntime.create({ platform: 'cpu' });

@@ -5,8 +5,6 @@ import { flexiOptions, flexiVit } from '../../../proj/flexivit/model';
 import { expectCase, readCase } from '../../support/golden';
 import { trainCase } from '../../support/train';
 
-jest.setTimeout(120_000);
-
 let runtime: XlaRuntime;
 beforeAll(async () => {
   runtime = await XlaRuntime.create({ platform: 'cpu' });

@@ -11,8 +11,6 @@ test('a killed run with SAM goes on with the same bits', async () => {
   await expectExactResumption(config, args, whole);
 });
 
-jest.setTimeout(180_000);
-
 test('SAM is GSAM without the gap and with one rho', async () => {
   const root = path.join(__dirname, '../../..');
   const load = (arg: string) => loadConfig(findConfig(`configs/proj/gsam/${arg}`, [root]));

@@ -9,8 +9,6 @@ import { type GoldenCase, readCase } from '../../support/golden';
 import { temporaryFolder } from '../../support/temporary';
 import { trainCase } from '../../support/train';
 
-jest.setTimeout(180_000);
-
 let runtime: XlaRuntime;
 let golden: GoldenCase;
 let file: string;

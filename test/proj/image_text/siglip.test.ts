@@ -5,8 +5,6 @@ import { XlaRuntime } from '../../../plugins/xla';
 import { expectCase, type GoldenCase, goldenCases, readCase } from '../../support/golden';
 import { trainCase } from '../../support/train';
 
-jest.setTimeout(180_000);
-
 const folders = goldenCases(({ name }) => name === 'trainers/proj/image_text/siglip').map(
   ({ folder }) => folder,
 );

@@ -7,8 +7,6 @@ import { expectCase, folderOf, readCase } from '../../support/golden';
 import { trainCase } from '../../support/train';
 
 // A step has two loops and their gradients: compiling it takes most of the time.
-jest.setTimeout(180_000);
-
 let runtime: XlaRuntime;
 beforeAll(async () => {
   runtime = await XlaRuntime.create({ platform: 'cpu' });

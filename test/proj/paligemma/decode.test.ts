@@ -20,8 +20,6 @@ import { parseSampler } from '../../../proj/paligemma/sampler';
 import { fetchAll, sendAll } from '../../support/runtimes';
 import { temporaryFolder } from '../../support/temporary';
 
-jest.setTimeout(120_000);
-
 let runtime: XlaRuntime;
 beforeAll(async () => {
   runtime = await XlaRuntime.create({ platform: 'cpu' });

@@ -16,8 +16,6 @@ import { captionMetrics } from '../../../proj/paligemma/evaluators/written';
 import { temporaryFolder } from '../../support/temporary';
 import { decoderArrays, wave } from './mask-weights';
 
-jest.setTimeout(120_000);
-
 interface Entry {
   readonly options: Readonly<Record<string, unknown>>;
   readonly examples: readonly (readonly [answer: string, truth: Truth])[];

@@ -14,8 +14,6 @@ import { expectCase, readCase } from '../../support/golden';
 import { temporaryFolder } from '../../support/temporary';
 import { trainCase } from '../../support/train';
 
-jest.setTimeout(120_000);
-
 test('training is that of the original, with a frozen image tower', async () => {
   const runtime = await XlaRuntime.create({ platform: 'cpu' });
   const golden = await readCase('train_paligemma');

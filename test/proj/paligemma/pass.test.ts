@@ -17,8 +17,6 @@ import { register } from '../../support/pp';
 import { temporaryFolder } from '../../support/temporary';
 import { decoderArrays } from './mask-weights';
 
-jest.setTimeout(120_000);
-
 interface Segmented {
   readonly tokens: number[][];
   readonly boxes: number[][];

@@ -3,8 +3,6 @@
 import { installed } from '../../../../plugins/xla/install';
 import { freeAddress, startScript } from '../../../support/processes';
 
-jest.setTimeout(60_000);
-
 (installed('cpu') ? test : test.skip)('two processes put and get; what is missing is an error', async () => {
   const coordinator = await freeAddress();
   const ended = await Promise.all(

