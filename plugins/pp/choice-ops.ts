@@ -14,6 +14,7 @@ import {
   featureOf,
   keyedOp,
   lengthOf,
+  shuffled,
 } from './features';
 
 const keysOption = z
@@ -128,12 +129,8 @@ const choice_no_replacement = exampleOp({
       // The original counts how often it has seen an example, which it forgets when it is restarted; the epoch is that number.
       const seen = rng.epoch ?? 0;
       const order = exampleRng(0, Math.floor(seen / size), id);
-      const items = Array.from({ length: size }, (_, i) => i);
-      for (let i = size - 1; i > 0; i--) {
-        const j = order.integer(0, i + 1);
-        [items[i], items[j]] = [items[j] as number, items[i] as number];
-      }
-      const index = items[seen % size] as number;
+      const entries = Array.from({ length: size }, (_, i) => i);
+      const index = shuffled(entries, order)[seen % size] as number;
       const chosen = { ...example };
       for (const [inkey, outkey] of pairs) chosen[outkey] = entryOf(featureOf(example, inkey, op), index);
       return chosen;

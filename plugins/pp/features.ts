@@ -123,6 +123,16 @@ export function entriesOf(value: Feature, indices: readonly number[]): Feature {
   return out;
 }
 
+/** All orders are equally likely. */
+export function shuffled<T>(items: readonly T[], rng: ExampleRng): T[] {
+  const result = [...items];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = rng.integer(0, i + 1);
+    [result[i], result[j]] = [result[j] as T, result[i] as T];
+  }
+  return result;
+}
+
 const keyOptions = (defaults: DefaultKeys) => ({
   key: z.string().nullable().default(null).describe('key to read and to write; instead of inkey and outkey'),
   inkey: z.string().nullable().default(defaults.inkey).describe('key to read'),

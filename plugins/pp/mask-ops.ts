@@ -2,9 +2,9 @@
 
 import { z } from 'zod';
 import { allocate, HostArray } from '../../core/array';
-import type { ExampleRng, Feature, Implementation } from '../../core/extensions';
+import type { Feature, Implementation } from '../../core/extensions';
 import { isDict } from '../../core/tree';
-import { arrayOf, exampleOp, featureOf, imageOf, keyedOp } from './features';
+import { arrayOf, exampleOp, featureOf, imageOf, keyedOp, shuffled } from './features';
 
 const labels = { inkey: 'labels', outkey: 'labels' };
 
@@ -45,15 +45,6 @@ function centres(ids: ArrayLike<number>, width: number): Map<number, readonly [y
   const mean = ([y, x, count]: [number, number, number]) =>
     [Math.fround(y / count), Math.fround(x / count)] as const;
   return new Map([...sums].map(([id, sum]) => [id, mean(sum)]));
-}
-
-function shuffled<T>(items: readonly T[], rng: ExampleRng): T[] {
-  const result = [...items];
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = rng.integer(0, i + 1);
-    [result[i], result[j]] = [result[j] as T, result[i] as T];
-  }
-  return result;
 }
 
 const make_canonical = keyedOp('make_canonical', {
