@@ -126,7 +126,8 @@ function unparenthesized(node: SyntaxNode): SyntaxNode {
 }
 
 function signedNumber(node: SyntaxNode, text: string): number {
-  const [operator, operand] = childrenOf(node) as [SyntaxNode, SyntaxNode | undefined];
+  const [operator, operand, after] = childrenOf(node) as [SyntaxNode, SyntaxNode?, SyntaxNode?];
+  if (after) throw new LiteralError(after.from, 'a comma, or the end of the arguments');
   const sign = text.slice(operator.from, operator.to);
   const number = operand && unparenthesized(operand);
   if (number && (sign === '-' || sign === '+') && ['Number', 'MemberExpression'].includes(number.name)) {

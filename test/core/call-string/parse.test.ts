@@ -56,6 +56,7 @@ describe('call strings', () => {
     ['decode|resize(28))', 'a pipe or the end', 18],
     ['decode resize', 'a pipe or the end', 8],
     ["decode|keep('image|x", "a closing ' for the quote", 13],
+    ['value_range(-1 1)', 'a comma', 16],
     ['f(x=true)', 'a literal; Python writes True', 5],
     ['f(1+2)', 'a literal', 3],
     ['f(g(1))', 'a literal', 3],
