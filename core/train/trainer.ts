@@ -5,6 +5,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describeErrno } from '../checkpoint/files';
 import { CheckpointStore, findCheckpoint, type Saved } from '../checkpoint/store';
+import { differences } from '../config/differences';
 import { catalogue, ExitCode } from '../errors';
 import type { Params } from '../extensions';
 import type { TrainState } from '../hooks';
@@ -55,7 +56,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   await processes.agree('the config', JSON.stringify(options.config));
   await processes.agree('the workdir', workdir === undefined ? 'none' : 'one');
   const isFirst = processes.index === 0;
-  if (workdir !== undefined && isFirst) await prepareWorkdir(workdir, options);
+  if (workdir !== undefined && isFirst) await openWorkdir(workdir);
   const { run, input, loss, shardings, loopKey, batchToDevice, initialParams } = await setUp(options);
   const { config, length } = run;
   const { total_steps, batch_size } = length;
@@ -78,9 +79,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       await checkpoint.close();
     }
     run.note(`Resumed from step ${checkpoint.step} (${checkpoint.path}).`);
+    const changed = own ? differences(own.meta.config, config) : [];
+    if (changed.length > 0) run.note(`The config has changed since: ${changed.join(', ')}.`);
   } else {
     state = makeState(run, await initialParams(), extraFn, shardings);
   }
+  // Not before: a config that doesn't fit what is in the workdir must not replace the one that does.
+  if (workdir !== undefined && isFirst) await describeRun(workdir, options);
   const first_step = checkpoint?.step ?? 0;
   const chrono = new Chrono(
     { ...length, devices: runtime.mesh.size, platform: runtime.platform, memory: () => runtime.memory() },
@@ -192,11 +197,19 @@ function scheduleMetrics({ config, update }: Run, step: number): Record<string, 
   return { ...Object.fromEntries(named), lr: config.lr * (multipliers[0] ?? 0) };
 }
 
-async function prepareWorkdir(workdir: string, { config, provenance }: TrainOptions): Promise<void> {
+async function openWorkdir(workdir: string): Promise<void> {
+  try {
+    await fs.mkdir(workdir, { recursive: true });
+    await fs.access(workdir, fs.constants.W_OK);
+  } catch (cause) {
+    throw errors.workdir({ workdir, cause: cause as NodeJS.ErrnoException });
+  }
+}
+
+async function describeRun(workdir: string, { config, provenance }: TrainOptions): Promise<void> {
   const write = (file: string, value: unknown) =>
     fs.writeFile(path.join(workdir, file), `${JSON.stringify(value, null, 2)}\n`);
   try {
-    await fs.mkdir(workdir, { recursive: true });
     await write(configFile, config);
     if (provenance) await write(provenanceFile, provenance);
   } catch (cause) {

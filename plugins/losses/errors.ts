@@ -3,6 +3,10 @@ import { catalogue } from '../../core/errors';
 const shape = (dims: readonly number[]) => `[${dims.join(', ')}]`;
 
 export const errors = catalogue('loss', {
+  noLabels: (v: { loss: string }) => ({
+    what: `${v.loss} finds no "labels" in the batch.`,
+    fix: 'keep "labels" in pp; onehot(NUM_CLASSES, key="label", key_result="labels") makes them of a number "label".',
+  }),
   shapes: (v: { loss: string; logits: readonly number[]; labels: readonly number[] }) => ({
     what: `${v.loss} got logits of shape ${shape(v.logits)} and labels of shape ${shape(v.labels)}, which must be equal or broadcast.`,
     fix:

@@ -78,6 +78,9 @@ export const weightedSoftmaxXent =
     { logits, labels, weights }: Parameters<Loss>[0] & { readonly weights?: tf.Tensor },
     options?: Reduction,
   ): tf.Tensor => {
+    // A batch need not have what a loss asks for, whatever the types say.
+    if ((labels as tf.Tensor | undefined) === undefined)
+      throw errors.noLabels({ loss: 'weighted_softmax_xent' });
     const places = logits.shape.slice(0, -1);
     if (labels.rank < 2 || logits.rank !== labels.rank + 1 || !canBroadcast(places, labels.shape)) {
       throw errors.tokens({ logits: logits.shape, labels: labels.shape });
@@ -96,7 +99,8 @@ export const weightedSoftmaxXent =
   };
 
 /** Labels may broadcast, but for numbers of classes: these were to be one-hot. */
-function checkShapes(loss: string, logits: tf.Tensor, labels: tf.Tensor): void {
+function checkShapes(loss: string, logits: tf.Tensor, labels: tf.Tensor | undefined): void {
+  if (labels === undefined) throw errors.noLabels({ loss });
   const numbers = labels.dtype === 'int32' && labels.rank < logits.rank;
   if (numbers || !canBroadcast(logits.shape, labels.shape)) {
     throw errors.shapes({ loss, logits: logits.shape, labels: labels.shape });

@@ -56,7 +56,8 @@ async function trainTogether(
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(ExitCode.preempted);
-    progress.note(`${signal}: writing a checkpoint and stopping; once more to stop at once.`);
+    const first = workdir === undefined ? 'stopping after this step' : 'writing a checkpoint and stopping';
+    progress.note(`${signal}: ${first}; once more to stop at once.`);
     stop.abort();
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
