@@ -1,15 +1,6 @@
 // The original's configs of GIVT against its trees (test/golden/make_givt_configs.py).
 
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { findConfig, loadConfig } from '../../../core/config/load';
-import { resolveConfig } from '../../../core/config/resolve';
-import { openSession } from '../../../core/workspace/session';
-
-const root = path.resolve(__dirname, '../../..');
-type Tree = { readonly [key: string]: unknown };
-type Trees = Readonly<Record<string, Readonly<Record<string, Tree>>>>;
-const trees = JSON.parse(fs.readFileSync(path.join(root, 'test/golden/givt_configs.json'), 'utf8')) as Trees;
+import { testOriginalConfigs, type Tree } from '../../support/original-configs';
 
 const without = (tree: Tree, ...keys: string[]) =>
   Object.fromEntries(Object.entries(tree).filter(([key, value]) => !keys.includes(key) && value !== null));
@@ -54,13 +45,4 @@ function asOurs(tree: Tree): Tree {
   };
 }
 
-const { registry, plugins } = openSession(root);
-const context = { registry, plugins: plugins.map(({ plugin }) => plugin) };
-
-describe.each(Object.entries(trees))('%s', (name, byArgument) => {
-  it.each(Object.entries(byArgument))('is the original\'s, with the argument "%s"', async (arg, tree) => {
-    const config = await loadConfig(findConfig(`configs/proj/givt/${name}.ts:${arg}`, [root]));
-    expect(config).toEqual(asOurs(tree));
-    expect(() => resolveConfig(config, [], context)).not.toThrow();
-  });
-});
+testOriginalConfigs('givt_configs.json', 'configs/proj/givt', asOurs);

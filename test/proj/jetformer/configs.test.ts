@@ -1,16 +1,6 @@
 // The original's configs of JetFormer against its trees (test/golden/make_jetformer_configs.py).
 
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { findConfig, loadConfig } from '../../../core/config/load';
-import { resolveConfig } from '../../../core/config/resolve';
-import { openSession } from '../../../core/workspace/session';
-
-const root = path.resolve(__dirname, '../../..');
-type Tree = { readonly [key: string]: unknown };
-type Trees = Readonly<Record<string, Readonly<Record<string, Tree>>>>;
-const file = path.join(root, 'test/golden/jetformer_configs.json');
-const trees = JSON.parse(fs.readFileSync(file, 'utf8')) as Trees;
+import { testOriginalConfigs, type Tree } from '../../support/original-configs';
 
 /** What the original's trainer reads is in the plugin's key. */
 const ofTraining = [
@@ -43,13 +33,4 @@ function asOurs(tree: Tree): Tree {
   };
 }
 
-const { registry, plugins } = openSession(root);
-const context = { registry, plugins: plugins.map(({ plugin }) => plugin) };
-
-describe.each(Object.entries(trees))('%s', (name, byArgument) => {
-  it.each(Object.entries(byArgument))('is the original\'s, with the argument "%s"', async (arg, tree) => {
-    const config = await loadConfig(findConfig(`configs/proj/jetformer/${name}.ts:${arg}`, [root]));
-    expect(config).toEqual(asOurs(tree));
-    expect(() => resolveConfig(config, [], context)).not.toThrow();
-  });
-});
+testOriginalConfigs('jetformer_configs.json', 'configs/proj/jetformer', asOurs);

@@ -1,17 +1,6 @@
 // The original's configs of PaliGemma's transfers against its trees (test/golden/make_paligemma_configs.py).
 
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { findConfig, loadConfig } from '../../../core/config/load';
-import { resolveConfig } from '../../../core/config/resolve';
-import { openSession } from '../../../core/workspace/session';
-
-const root = path.resolve(__dirname, '../../..');
-type Tree = { readonly [key: string]: unknown };
-type Trees = Readonly<Record<string, Readonly<Record<string, Tree>>>>;
-const file = path.join(root, 'test/golden/paligemma_configs.json.gz');
-const trees = JSON.parse(gunzipSync(fs.readFileSync(file)).toString()) as Trees;
+import { testOriginalConfigs, type Tree } from '../../support/original-configs';
 
 const without = (tree: Tree, ...keys: string[]) =>
   Object.fromEntries(Object.entries(tree).filter(([key, value]) => !keys.includes(key) && value !== null));
@@ -69,13 +58,9 @@ const withDefaults = (config: Tree) => ({
 const plain = (tree: Tree): unknown =>
   JSON.parse(JSON.stringify(tree).replaceAll(String.raw` outkey=\"text\",`, ''));
 
-const { registry, plugins } = openSession(root);
-const context = { registry, plugins: plugins.map(({ plugin }) => plugin) };
-
-describe.each(Object.entries(trees))('%s', (name, byArgument) => {
-  it.each(Object.entries(byArgument))('is the original\'s, with the argument "%s"', async (arg, tree) => {
-    const config = await loadConfig(findConfig(`configs/proj/paligemma/transfers/${name}.ts:${arg}`, [root]));
-    expect(plain(withDefaults(config))).toEqual(plain(asOurs(tree)));
-    expect(() => resolveConfig(config, [], context)).not.toThrow();
-  });
-});
+testOriginalConfigs(
+  'paligemma_configs.json.gz',
+  'configs/proj/paligemma/transfers',
+  (tree) => plain(asOurs(tree)),
+  (config) => plain(withDefaults(config)),
+);

@@ -1,15 +1,6 @@
 // The original's configs of UViM against its trees (test/golden/make_uvim_configs.py).
 
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { findConfig, loadConfig } from '../../../core/config/load';
-import { resolveConfig } from '../../../core/config/resolve';
-import { openSession } from '../../../core/workspace/session';
-
-const root = path.resolve(__dirname, '../../..');
-type Tree = { readonly [key: string]: unknown };
-type Trees = Readonly<Record<string, Readonly<Record<string, Tree>>>>;
-const trees = JSON.parse(fs.readFileSync(path.join(root, 'test/golden/uvim_configs.json'), 'utf8')) as Trees;
+import { configOf, testOriginalConfigs, type Tree } from '../../support/original-configs';
 
 const without = (tree: Tree, ...keys: string[]) =>
   Object.fromEntries(Object.entries(tree).filter(([key]) => !keys.includes(key)));
@@ -47,24 +38,14 @@ function asOurs(tree: Tree): Tree {
   };
 }
 
-const { registry, plugins } = openSession(root);
-const context = { registry, plugins: plugins.map(({ plugin }) => plugin) };
-
-describe.each(Object.entries(trees))('%s', (name, byArgument) => {
-  it.each(Object.entries(byArgument))('is the original\'s, with the argument "%s"', async (arg, tree) => {
-    const config = await loadConfig(findConfig(`configs/proj/uvim/${name}.ts:${arg}`, [root]));
-    expect(config).toEqual(asOurs(tree));
-    expect(() => resolveConfig(config, [], context)).not.toThrow();
-  });
-});
+testOriginalConfigs('uvim_configs.json', 'configs/proj/uvim', asOurs);
 
 it.each(['shapes_panoptic', 'shapes_depth', 'openmoji_color'])(
   '%s has two stages that agree on the code',
   async (task) => {
     const [first, second] = await Promise.all(
-      [1, 2].map((stage) => loadConfig(findConfig(`configs/proj/uvim/${task}_stage${stage}.ts`, [root]))),
+      [1, 2].map((stage) => configOf(`configs/proj/uvim/${task}_stage${stage}.ts`)),
     );
-    for (const config of [first, second]) expect(() => resolveConfig(config!, [], context)).not.toThrow();
     const { oracle } = second!['uvim'] as { oracle: { model: Tree } };
     const { dict_momentum: _, ...model } = first!.model as Tree;
     expect(oracle.model).toEqual(model);
