@@ -14,7 +14,7 @@ const ahead = 'input.prefetch says how many batches are made ahead';
 const own = "a value of the config's own function; nothing else reads it";
 
 /** By section of the config: '' is its top; the others hold at any depth. */
-export const withoutEffect: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const withoutEffect: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': {
     batch_size: 'input.batch_size is what counts',
     ckpt_timeout: 'the next step does not wait for a checkpoint',
