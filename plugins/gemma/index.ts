@@ -7,8 +7,8 @@ import { gemmaOptions } from './options';
 export { type Backbone, backbone, type Encoded, type GemmaCache, type Read } from './backbone';
 export { type Places, rmsNorm } from './block';
 export { loadGemma } from './checkpoint';
-export { type Gemma, gemma, gemmaModel } from './model';
-export { blockFields, checkHeads, type GemmaOptions, gemmaOptions, gemmaVariants } from './options';
+export { type Gemma, gemma } from './model';
+export { blockFields, checkHeads, gemmaOptions, gemmaVariants } from './options';
 
 export default definePlugin({
   name: 'gemma',

@@ -14,7 +14,7 @@ export {
 export { type BlocksOptions, throughBlocks } from './blocks';
 export { type CodeDropout, codeDropout, codeDropouts } from './code-dropout';
 export { type ConvOptions, conv2d } from './conv';
-export { type DenseGeneralOptions, type DenseOptions, dense, denseGeneral, flatDense } from './dense';
+export { type DenseGeneralOptions, type DenseOptions, dense, denseGeneral } from './dense';
 export { type DropoutOptions, dropout } from './dropout';
 export { type EmbedOptions, attend, embed, fromEnd } from './embed';
 export { imageOf } from './image';
@@ -30,7 +30,7 @@ export {
   unflattenPatches,
 } from './patches';
 export { convertPreLinen } from './pre-linen';
-export { linearWeights, regroupTokens, resizeGrid } from './resize';
+export { linearWeights, regroupTokens } from './resize';
 export { inStorage } from './storage';
 export { takeAt, takeEach } from './take';
 

@@ -10,8 +10,6 @@ import { pick } from './draw';
 import { flexiOptions, flexiVit } from './model';
 import { flexiRunners } from './parity';
 
-export { resamplePatchemb, resamplePatchembOnHost, resizePosemb } from './resample';
-
 const seqhw = z
   .strictObject({
     v: z.array(z.number().int().min(1)).min(1).describe('numbers of tokens along each side'),
