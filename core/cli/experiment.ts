@@ -14,7 +14,7 @@ import { detail, mark } from './timing';
 const errors = catalogue('cli', {
   noConfig: (v: { command: string }) => ({
     what: `\`bv ${v.command}\` needs a config.`,
-    fix: `bv ${v.command} --config configs/vit_mnist.ts`,
+    fix: `bv ${v.command} --config configs/vit_mnist.ts${v.command === 'eval' ? ', or --workdir DIR for the config of a run' : ''}.`,
   }),
 });
 

@@ -14,10 +14,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     // A worker or a device that hasn't closed must not keep the command alive.
     process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
   };
-  // `bv list | head`: the reader has gone, and nothing is wrong.
+  // `bv list | head`: the reader has gone, and nothing is wrong. A run goes on: it has its workdir.
+  const isRun = words[0] === 'train';
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(ExitCode.ok);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
+    if (!isRun) process.exit(ExitCode.ok);
   });
   process.on('uncaughtException', (error) => end(reportError(error, debug)));
   try {

@@ -26,9 +26,13 @@ const errors = catalogue('cli', {
     what: `${v.option} is "${v.value}", expected a whole number from 1.`,
     fix: `write ${v.option} N.`,
   }),
-  usage: (v: { command: string; message: string }) => ({
+  positionalConfig: (v: { command: string; config: string }) => ({
+    what: `\`bv ${v.command}\` takes its config as an option, and got "${v.config}" without one.`,
+    fix: `bv ${v.command} --config ${v.config}`,
+  }),
+  usage: (v: { command: string; message: string; example: string | undefined }) => ({
     what: `${v.message}.`,
-    fix: `\`bv ${v.command} --help\` shows how it is used.`,
+    fix: `${v.example === undefined ? '' : `${v.example}; `}\`bv ${v.command} --help\` shows how it is used.`,
   }),
 });
 
@@ -168,13 +172,17 @@ function usageError(error: CommanderError, argv: readonly string[]): Error {
       .filter((known) => name === '' || known.startsWith(`${name} `));
     return errors.unknownCommand({ name: `${name} ${quoted}`.trim(), known });
   }
+  const spec = commands.find((spec) => spec.name === name);
   if (error.code === 'commander.unknownOption') {
-    const spec = commands.find((spec) => spec.name === name);
     const known = ['--help', '--debug', ...Object.keys(spec?.options ?? {}).map((option) => `--${option}`)];
     return errors.unknownOption({ option: quoted.split('=')[0] as string, command: name, known });
   }
+  const config = argv.find((word) => /\.[cm]?[jt]s(:|$)/.test(word));
+  if (error.code === 'commander.excessArguments' && config !== undefined && spec?.options?.['config'])
+    return errors.positionalConfig({ command: name, config });
   const message = error.message.replace(/^error: /, '').replace(/\.$/, '');
-  return errors.usage({ command: name, message: message.charAt(0).toUpperCase() + message.slice(1) });
+  const what = message.charAt(0).toUpperCase() + message.slice(1);
+  return errors.usage({ command: name, message: what, example: spec?.examples[0]?.[0] });
 }
 
 /** The command's name among the arguments, as far as it is one; empty if there is none. */

@@ -26,7 +26,7 @@ const errors = catalogue('override', {
     fix: `use 0 to ${v.length - 1}, or give the whole list as JSON: --config.${v.at}='[...]'.`,
   }),
   value: (v: { path: string; value: string; expected: string }) => ({
-    what: `--config.${v.path}: "${v.value}" isn't ${v.expected}.`,
+    what: `--config.${v.path} is "${v.value}", expected ${v.expected}.`,
     fix: `give ${v.expected}, lists and objects as JSON: --config.${v.path}=VALUE.`,
   }),
   noValue: (v: { flag: string }) => ({

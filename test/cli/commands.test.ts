@@ -1,6 +1,6 @@
 // What `bv` does when all is well.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { version } from '../../package.json';
@@ -193,6 +193,19 @@ test('train keeps nothing with --no-workdir, and cleans up with --cleanup', asyn
     stderr: '',
   });
   expect(fs.existsSync(path.join(cwd, 'w'))).toBe(false);
+});
+
+test('train goes on when nobody reads what it prints any more', async () => {
+  const cwd = project({ 'tiny.ts': tinyConfig() });
+  const args = [path.join(root, 'bin', 'bv.js'), 'train', '--config', 'tiny.ts', '--workdir', 'w'];
+  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.destroy();
+  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+  const rows = fs
+    .readFileSync(path.join(cwd, 'w', 'big_vision_metrics.txt'), 'utf8')
+    .trim()
+    .split('\n');
+  expect(JSON.parse(rows.at(-1) as string)).toMatchObject({ step: 2 });
 });
 
 test('train says whether it came to the numbers in the header', async () => {

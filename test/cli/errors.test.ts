@@ -155,7 +155,7 @@ describe('overrides', () => {
     ],
     ['an unknown option', '--config.model.dept=3', /there is no "dept" in "model"\. Did you mean "depth"\?/],
     ['an unknown evaluator', '--config.evals.tset.log_steps=3', /there is no "tset" in "evals"/],
-    ['a wrong type', '--config.lr=fast', /--config\.lr: "fast" isn't number/],
+    ['a wrong type', '--config.lr=fast', /--config\.lr is "fast", expected number/],
     ['no value', '--config.lr', /--config\.lr has no value/],
   ])('%s', async (_what, override, message) => {
     expectUserError(await train({}, override), message);
@@ -245,7 +245,14 @@ describe('commands', () => {
       /`bv train` has no option --wrkdir\. Did you mean "--workdir"\?/,
     ],
     ['a missing argument', ['describe'], /Missing required argument 'name'/],
+    ['a missing argument that an example shows', ['plot'], /'workdirs'\.\ntry: bv plot runs\/a runs\/b; /],
     ['no config', ['train'], /`bv train` needs a config/],
+    ['no config to evaluate', ['eval'], /`bv eval` needs a config\.\ntry: .*--workdir/],
+    [
+      'a config that is no option',
+      ['train', 'configs/vit_mnist.ts:epochs=1'],
+      /takes its config as an option.*\ntry: bv train --config configs\/vit_mnist\.ts:epochs=1$/m,
+    ],
     [
       'a number that is none',
       ['train', '--config', 'x.ts', '--devices', 'two'],

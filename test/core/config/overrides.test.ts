@@ -101,7 +101,7 @@ describe('applyOverride', () => {
       free: config.free,
     });
     expect(apply('model.variant', 'null')).toMatchObject({ model: {} });
-    expect(() => apply('lr', 'null')).toThrow('"null" isn\'t number');
+    expect(() => apply('lr', 'null')).toThrow('is "null", expected number');
   });
 
   test.each([
@@ -111,9 +111,9 @@ describe('applyOverride', () => {
     ['lr.x', '1', /no "x" in "lr"/],
     ['mults.1.0', 'a', /"1" is no index of "mults", which has 1 item/],
     ['mults.first', 'a', /"first" is no index of "mults"/],
-    ['shuffle', 'yes', /"yes" isn't boolean/],
-    ['free.a', 'x', /"x" isn't a number/],
-    ['mults', '[', /isn't \[string, number\]\[\]/],
+    ['shuffle', 'yes', / is "yes", expected boolean/],
+    ['free.a', 'x', / is "x", expected a number/],
+    ['mults', '[', /expected \[string, number\]\[\]/],
   ])('%s=%s is an error', (path, value, message) => {
     expect(() => apply(path, value)).toThrow(message);
   });
