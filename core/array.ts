@@ -64,6 +64,13 @@ export function hostArray<D extends DType>(
   return new HostArray(dtype, shape, data as TypedArrayOf[D]);
 }
 
+/** One entry along the first axis, without that axis and without a copy. */
+export function entryOf<D extends DType>({ dtype, shape, data }: HostArray<D>, index: number): HostArray<D> {
+  const rest = shape.slice(1);
+  const size = sizeOf(rest);
+  return new HostArray(dtype, rest, data.subarray(index * size, (index + 1) * size) as TypedArrayOf[D]);
+}
+
 /** The array's memory as bytes, without a copy. */
 export function bytesOf(array: HostArray): Uint8Array {
   const { buffer, byteOffset, byteLength } = array.data;

@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { type HostArray, hostArray, sizeOf } from '../array';
+import { entryOf, type HostArray } from '../array';
 import type { Container } from '../container';
 import { UserError } from '../errors';
 import type { Example, Registry } from '../extensions';
@@ -56,14 +56,10 @@ export function parityServices(
 /** Examples along the first axis of arrays. */
 export function arraySource(arrays: ReadonlyMap<string, HostArray>) {
   const [first] = arrays.values();
-  const row = ({ dtype, shape, data }: HostArray, index: number) => {
-    const size = sizeOf(shape.slice(1));
-    return hostArray(dtype, shape.slice(1), data.slice(index * size, (index + 1) * size));
-  };
   return {
     size: first?.shape[0] ?? 0,
     get: (index: number): Example =>
-      Object.fromEntries([...arrays].map(([name, array]) => [name, row(array, index)])),
+      Object.fromEntries([...arrays].map(([name, array]) => [name, entryOf(array, index)])),
   };
 }
 

@@ -1,6 +1,6 @@
 // Values of each example in host memory, for metrics and pictures that are made there.
 
-import { type HostArray, hostArray, sizeOf } from '../../core/array';
+import { entryOf, type HostArray } from '../../core/array';
 import { catalogue } from '../../core/errors';
 import type { Batch, EvaluatorContext, ModelResult, Params } from '../../core/extensions';
 import * as tf from '../../core/tensor';
@@ -56,7 +56,7 @@ export async function forEachExample<K extends string>(
         const arrays = await reads;
         for (const row of countedRows(await counts)) {
           if (index === limit) return;
-          const entries = arrays.map(([name, array]) => [name, entry(array, row)]);
+          const entries = arrays.map(([name, array]) => [name, entryOf(array, row)]);
           await use(Object.fromEntries(entries) as Record<K, HostArray>, index++);
         }
       });
@@ -67,13 +67,6 @@ export async function forEachExample<K extends string>(
     await forEachBatch(runtime, input, useBatch, Math.ceil(limit / batch_size));
     await done;
   };
-}
-
-/** One entry along the first axis, without that axis. */
-function entry({ dtype, shape, data }: HostArray, row: number): HostArray {
-  const rest = shape.slice(1);
-  const size = sizeOf(rest);
-  return hostArray(dtype, rest, data.subarray(row * size, (row + 1) * size));
 }
 
 const errors = catalogue('eval', {

@@ -2,7 +2,15 @@
 
 import { isPromise } from 'node:util/types';
 import { z } from 'zod';
-import { allocate, type ArraySpec, describeSpec, HostArray, hostArray, sizeOf } from '../../core/array';
+import {
+  allocate,
+  type ArraySpec,
+  describeSpec,
+  entryOf as entryOfArray,
+  HostArray,
+  hostArray,
+  sizeOf,
+} from '../../core/array';
 import { catalogue } from '../../core/errors';
 import type { Example, ExampleRng, Feature, Implementation, PpOp } from '../../core/extensions';
 import { didYouMean } from '../../core/suggest';
@@ -108,10 +116,9 @@ export function lengthOf(value: Feature): number | undefined {
 
 /** One entry of the first axis, without that axis. */
 export function entryOf(value: Feature, index: number): Feature {
-  if (!(value instanceof HostArray)) return (value as readonly Feature[])[index] as Feature;
-  const size = sizeOf(value.shape.slice(1));
-  const data = value.data.subarray(index * size, (index + 1) * size);
-  return new HostArray(value.dtype, value.shape.slice(1), data as typeof value.data);
+  return value instanceof HostArray
+    ? entryOfArray(value as HostArray, index)
+    : ((value as readonly Feature[])[index] as Feature);
 }
 
 /** Entries of the first axis, as in the list of indices. */
