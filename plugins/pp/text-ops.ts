@@ -15,6 +15,7 @@ import {
   keyedOp,
   lengthOf,
   mapTexts,
+  shuffled,
 } from './features';
 import { npzTexts } from './npz-texts';
 
@@ -269,13 +270,18 @@ const sci_qa_choices_shuffle = exampleOp({
     ({ choice_str_inkey, ans_inkey, indexed_choices_outkey, indexed_answer_outkey }) =>
     (example, rng) => {
       const op = 'sci_qa_choices_shuffle';
-      const choices = featureOf(example, choice_str_inkey, op) as readonly string[];
-      const answer = arrayOf(featureOf(example, ans_inkey, op), ans_inkey, op).data[0] as number;
-      const order = choices.map((_, i) => i);
-      for (let i = order.length - 1; i > 0; i--) {
-        const j = rng.integer(0, i + 1);
-        [order[i], order[j]] = [order[j] as number, order[i] as number];
+      const choices = featureOf(example, choice_str_inkey, op);
+      if (!Array.isArray(choices)) {
+        throw errors.kind({
+          op,
+          key: choice_str_inkey,
+          found: describeFeature(choices),
+          expected: 'a list of texts',
+          fix: 'name the key of the answers with choice_str_inkey.',
+        });
       }
+      const answer = arrayOf(featureOf(example, ans_inkey, op), ans_inkey, op).data[0] as number;
+      const order = shuffled([...choices.keys()], rng);
       const letter = (i: number) => (i < 0 ? '' : String.fromCharCode(65 + i));
       return {
         ...example,

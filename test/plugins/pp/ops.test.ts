@@ -205,6 +205,14 @@ describe('keys and labels', () => {
     expect(error.what).toBe("onehot finds the label 10, which isn't one of 0 to 9.");
   });
 
+  it('shuffles answers that are a list, and names what is none', async () => {
+    const asked = { choices: ['banana', 'apple', 'pear'], answer: 1 };
+    const { indexed_choices, indexed_answer } = await runPp('sci_qa_choices_shuffle', asked);
+    expect(indexed_choices).toContain(`(${String(indexed_answer)}) apple`);
+    const error = await failure(runPp('sci_qa_choices_shuffle', { ...asked, choices: 'banana' }));
+    expect(error.message).toContain('expects "choices" to be a list of texts, found the text "banana"');
+  });
+
   it('asks for decode where bytes are left', async () => {
     const error = await failure(runPp('value_range(-1, 1)', { image: Uint8Array.from([1]) }));
     expect(error.fix).toBe('put decode before value_range.');
