@@ -12,7 +12,7 @@ export function heading(text: string): void {
   print(`\n${pc.bold(text)}`);
 }
 
-/** Columns; on a terminal the last one wraps, elsewhere a row is a line, so that grep works. */
+/** Columns; on a terminal the wide ones wrap, elsewhere a row is a line, so that grep works. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   if (!process.stdout.isTTY) {
     const widths = head.map((title, i) =>
@@ -25,26 +25,38 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
   print(terminalTable(head, rows, process.stdout.columns));
 }
 
-function terminalTable(
+/** A table of at most `columns` characters, as far as its longest words let it be. */
+export function terminalTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   columns: number,
 ): string {
-  const natural = head.map(
-    (title, i) => Math.max(title.length, ...rows.map((row) => longestLine(row[i] ?? ''))) + 2,
-  );
-  const last = natural.length - 1;
-  const left = natural.slice(0, last).reduce((sum, width) => sum + width, 0);
-  const room = columns - left - natural.length - 1;
-  natural[last] = Math.max(24, Math.min(natural[last] ?? 0, room));
+  const cells = head.map((title, i) => [title, ...rows.map((row) => row[i] ?? '')]);
+  const widest = (length: (text: string) => number) =>
+    cells.map((texts) => Math.max(...texts.map(length)) + 2);
+  const widths = widest(longestLine);
+  const least = widest(longestWord);
+  const last = widths.length - 1;
+  least[last] = Math.max(24, least[last] as number);
+  for (;;) {
+    const excess = widths.reduce((sum, width) => sum + width + 1, 1) - columns;
+    const room = widths.map((width, i) => (width > (least[i] as number) ? width : 0));
+    const wide = room.indexOf(Math.max(...room));
+    if (excess <= 0 || room[wide] === 0) break;
+    widths[wide] = (widths[wide] as number) - 1;
+  }
   const table = new Table({
     head: [...head],
-    colWidths: natural,
+    colWidths: widths,
     wordWrap: true,
     ...tableStyle(),
   });
   table.push(...rows.map((row) => [...row]));
   return table.toString();
+}
+
+function longestWord(text: string): number {
+  return Math.max(...text.split(/\s/).map((word) => word.length));
 }
 
 function longestLine(text: string): number {

@@ -63,7 +63,7 @@ describe('config', () => {
   test.each([
     ['model_name', { model_name: 'vitt' }, /Unknown model "vitt" in model_name\. Did you mean "vit"\?/],
     ['loss', { loss: 'softmax_ent' }, /Unknown loss "softmax_ent" in loss\. Did you mean "softmax_xent"\?/],
-    ['optax_name', { optax_name: 'adam' }, /Unknown optimizer "adam" in optax_name\./],
+    ['optax_name', { optax_name: 'adamm' }, /Unknown optimizer "adamm" in optax_name\./],
     [
       'schedule',
       { schedule: { decay_type: 'cosin' } },
