@@ -1,6 +1,7 @@
 // Kernels outside of a trace: each is a tiny program, compiled once for its attributes and the types of its inputs.
 
 import type { LoadedExecutable } from './pjrt';
+import { flagsFor } from './jit/compiler';
 import { asWeak, type Lowering } from './kernels';
 import { type ArrayType, type DeviceArray, type Devices } from './mesh';
 import { Graph, printModule, type Value } from './stablehlo';
@@ -65,7 +66,8 @@ export class EagerPrograms {
         resultShardings: [],
       }),
     });
-    const executable = client.compile(text, this.devices.spread);
+    const xlaFlags = flagsFor(client.platformName);
+    const executable = client.compile(text, { ...this.devices.spread, xlaFlags });
     const outputs = results.map(({ type, shape }) => this.devices.arrayType(type, shape, mesh.replicated));
     return { executable, outputs };
   }

@@ -47,6 +47,11 @@ const platformFlags: Readonly<Record<string, XlaFlags>> = {
   cpu: { xla_cpu_enable_fast_min_max: false, xla_disable_hlo_passes: 'cse_barrier_expander' },
 };
 
+/** What programs of a platform are compiled with: `BV_XLA_FLAGS` comes on top. */
+export function flagsFor(platformName: string): XlaFlags {
+  return { ...platformFlags[platformName], ...parseFlags(process.env.BV_XLA_FLAGS) };
+}
+
 export interface Compiler {
   /**
    * @param name of the program, for errors.
@@ -65,7 +70,7 @@ export class ClientCompiler implements Compiler {
     private readonly cache?: CompileCache,
   ) {
     const { client, mesh, list } = devices;
-    this.flags = { ...platformFlags[client.platformName], ...parseFlags(process.env.BV_XLA_FLAGS) };
+    this.flags = flagsFor(client.platformName);
     this.salt = JSON.stringify([
       client.platformName,
       client.platformVersion,

@@ -65,6 +65,18 @@ test('bfloat16 is float32 to tfjs', async () => {
   expect(Array.from((await runtime.toHost(x)).data)).toEqual([0x3f80, 0x3f80, 0xc049]);
 });
 
+// Enough elements for vector instructions, whose minimum and maximum XLA takes by default though they drop NaN.
+test.each<[string, (x: tf.Tensor) => tf.Tensor]>([
+  ['max', (x) => tf.max(x)],
+  ['min', (x) => tf.min(x)],
+  ['minimum', (x) => tf.minimum(0, x)],
+  ['maximum', (x) => tf.maximum(0, x)],
+])('%s keeps NaN, in a program and outside of one', (name, run) => {
+  const x = tf.tensor(Array.from({ length: 64 }, (_, i) => (i % 3 === 0 ? NaN : i - 30)));
+  const program = runtime.jit(run, { name });
+  for (const result of [run(x), program(x)]) expect(result.dataSync()[0]).toBeNaN();
+});
+
 test('tensors of another tfjs backend are copied in', async () => {
   await tf.setBackend('cpu');
   const x = tf.tensor([1, 2]);
