@@ -8,6 +8,11 @@ const long = [
   'test/cli/parity.test.ts',
   'test/cli/resume.test.ts',
   'test/cli/new.test.ts',
+  'test/first-project.test.ts',
+  'test/cli/pin.test.ts',
+  'test/cli/commands.test.ts',
+  'test/core/train/golden.test.ts',
+  'test/proj/jetformer/train.test.ts',
 ];
 
 module.exports = class LongFirst extends Sequencer {
