@@ -15,6 +15,7 @@ export {
   type TypedArrayOf,
 } from './array';
 export { parseCalls, parseCallString } from './call-string';
+export { loadAsIs, loadParams, mergeParams } from './checkpoint/load-params';
 export { type Args, type ArgSpec, parseArg } from './config/args';
 export { type ConfigModule, defineConfig } from './config/define';
 export { type Config, type ConfigInput, type DataConfig, duration, type InputConfig } from './config/schema';
@@ -62,6 +63,7 @@ export {
   type TrainState,
   type UpdateFn,
 } from './hooks';
+export * as initializers from './layers/init';
 export { Scope } from './layers/scope';
 export { parseOptions } from './options';
 export { definePlugin, type Plugin, type PluginManifest, type Registrar } from './plugin';
