@@ -23,10 +23,10 @@ export interface Processes {
   /** True if it is in all processes. Each `what` is asked once. */
   every(what: string, value: boolean): Promise<boolean>;
   /**
-   * Whether to stop after `step` steps: all processes get the same answer for the same step, soon after any of them wants it.
-   * To be asked before each step.
+   * Whether to stop after `parts` parts of the work: all processes get the same answer for the same number, soon after any of
+   * them wants it. To be asked before each part.
    */
-  stopsAfter(step: number, wanted: boolean): Promise<boolean>;
+  stopsAfter(parts: number, wanted: boolean): Promise<boolean>;
   /** A way to the coordinator for another thread: see `LinkRequest`. */
   connect(): MessagePort;
   /** The process goes, when all others are at their end too; an error takes them along at once. */
@@ -149,15 +149,15 @@ class Group implements Processes {
     return Buffer.from(bodyOf(answer)).toString() === '0';
   }
 
-  async stopsAfter(step: number, wanted: boolean): Promise<boolean> {
+  async stopsAfter(parts: number, wanted: boolean): Promise<boolean> {
     const { pace } = this.link;
-    Atomics.store(pace, Pace.begun, step + 1);
+    Atomics.store(pace, Pace.begun, parts + 1);
     if (wanted && !this.asked) {
       this.asked = true;
       void this.link.ask({ verb: 'stop' });
     }
     if (Atomics.load(pace, Pace.stopping) === 0) return false;
-    return step >= (await this.link.last);
+    return parts >= (await this.link.last);
   }
 
   connect(): MessagePort {

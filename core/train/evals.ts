@@ -24,7 +24,7 @@ export type EvaluatedState = Pick<TrainState, 'params' | 'extra'>;
 
 export interface DueEvaluator {
   readonly name: string;
-  /** undefined: only before the first and after the last step. */
+  /** undefined: only before the first step, and when a run that is done is started again. */
   readonly every: number | undefined;
   readonly skipFirst: boolean;
   /** Where in the train state its parameters are. */
@@ -76,6 +76,7 @@ export function evaluatorsOf(
   run: Run,
   registry: Registry,
   loss: Loss,
+  container = run.container,
 ): readonly DueEvaluator[] {
   const predictFns = hooks.predict.call(stockPredictFns(run, loss), run);
   const find = predictFinder(predictFns);
@@ -89,7 +90,7 @@ export function evaluatorsOf(
     const place = places[params];
     if (place === undefined)
       throw errors.unknownParams({ evaluator: name, name: params, known: Object.keys(places) });
-    const create = registry.create(run.container, 'evaluator', type, options, `evals.${name}`);
+    const create = registry.create(container, 'evaluator', type, options, `evals.${name}`);
     const context: EvaluatorContext = {
       name,
       predict,

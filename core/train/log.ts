@@ -69,10 +69,13 @@ export class StepLog {
 
   /** Adds to the row of a step that isn't closed. */
   amend(step: number, metrics: Readonly<Record<string, number>>): void {
-    const row = this.rows.find((row) => row.step === step);
-    if (!row) throw new Error(`The row of step ${step} is closed`);
-    Object.assign(row.metrics, metrics);
+    Object.assign(this.openRow(step).metrics, metrics);
     Object.assign(this.latest, metrics);
+  }
+
+  /** What has come so far into the row of a step that isn't closed. */
+  row(step: number): Readonly<Record<string, number>> {
+    return { ...this.openRow(step).metrics };
   }
 
   /** No more metrics for this step: its row is written as soon as the device's numbers are here. */
@@ -85,6 +88,12 @@ export class StepLog {
   async settled(inFlight = 0): Promise<void> {
     while (this.arrivals.length > inFlight) await this.arrivals.shift();
     if (this.failure) throw this.failure;
+  }
+
+  private openRow(step: number): Row {
+    const row = this.rows.find((row) => row.step === step && !row.closed);
+    if (!row) throw new Error(`The row of step ${step} is closed`);
+    return row;
   }
 
   private async read(tensor: tf.Tensor): Promise<number> {

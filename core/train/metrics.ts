@@ -40,6 +40,12 @@ export class MetricsWriter {
   }
 }
 
+/** What the metrics file of a workdir has of a step. */
+export function metricsAt(workdir: string, step: number): Metrics | undefined {
+  const file = path.join(workdir, metricsFile);
+  return isFile(file) ? readMetrics(file).findLast((row) => row.step === step) : undefined;
+}
+
 /** The rows of a metrics file, `step` among their metrics. A line that a crash cut is left out. */
 export function readMetrics(file: string): Metrics[] {
   return wholeLines(file).map(({ row }) => row);
@@ -59,10 +65,14 @@ function wholeLines(file: string): { line: string; row: Metrics }[] {
 }
 
 function truncateAfter(file: string, step: number): void {
-  // Nothing there yet, or a pipe, which has no lines to drop.
-  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return;
+  if (!isFile(file)) return;
   const kept = wholeLines(file).filter(({ row }) => (row.step as number) <= step);
   const temporary = `${file}.partial`;
   fs.writeFileSync(temporary, kept.map(({ line }) => `${line}\n`).join(''));
   fs.renameSync(temporary, file);
+}
+
+/** Not so if nothing is there yet, or a pipe, which has no lines to read. */
+function isFile(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }

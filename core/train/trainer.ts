@@ -12,18 +12,19 @@ import type { TrainState } from '../hooks';
 import { alone, type Processes } from '../processes/group';
 import { type Provenance, summaryOf } from '../provenance';
 import * as tf from '../tensor';
+import { BrokenOff, breakable } from './break-off';
 import { Chrono, type ChronoTotals } from './chrono';
 import { type DueEvaluator, evaluatorsOf } from './evals';
 import { StepLog } from './log';
-import { MetricsWriter } from './metrics';
-import { configFile, type HostBatch, provenanceFile, type Run } from './run';
+import { type Metrics, metricsAt, MetricsWriter } from './metrics';
+import { configFile, type HostBatch, provenanceFile, type Run, tokens } from './run';
 import { type SetupOptions, setUp } from './setup';
 import { makeState, restoreState, stateParts, stateSpecs, stateToHost } from './state';
 import { buildStep, jitStep } from './step';
 import { itstime, stepsOf } from './steps';
 
 export interface TrainOptions extends SetupOptions {
-  /** Aborting it makes the run write a checkpoint after the current step and stop. */
+  /** Aborting it makes the run write a checkpoint after the current step, break off an evaluation, and stop. */
   readonly stop?: AbortSignal;
   /** What the run is made with: goes into the workdir and into every checkpoint. */
   readonly provenance?: Provenance;
@@ -95,20 +96,48 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (checkpoint) await hooks.restore.promise(first_step, run);
 
   // ---- Step and evaluators -----------------------------------------------------------------------------------------
+  // Asked before each step and each batch of an evaluation: as often in all processes.
+  let asked = 0;
+  const stops = () => processes.stopsAfter(asked++, stop?.aborted === true);
+  const ofEvaluators = run.container.child();
+  ofEvaluators.provide(tokens.input, breakable(run.container.get(tokens.input), stops));
   const program = jitStep(runtime, buildStep(hooks, run, loss));
-  const evaluators = evaluatorsOf(hooks, run, registry, loss);
-  const writer = new MetricsWriter(isFirst ? workdir : undefined, first_step);
+  const evaluators = evaluatorsOf(hooks, run, registry, loss, ofEvaluators);
+  const dueAt = (step: number): readonly DueEvaluator[] => {
+    if (step === 0) return evaluators.filter(({ skipFirst }) => !skipFirst);
+    return evaluators.filter(
+      ({ every }) => every !== undefined && itstime(step, every, total_steps, { first: false }),
+    );
+  };
+  const dueFirst = first_step === total_steps ? evaluators : own || first_step === 0 ? dueAt(first_step) : [];
+  // What belongs to the step of a checkpoint is measured and written after it, unless something came between.
+  const firstRow = own?.meta.row as Metrics | undefined;
+  const opens =
+    [0, total_steps].includes(first_step) ||
+    !(await processes.every(
+      "the first step's metrics",
+      !isFirst || workdir === undefined || isWritten(metricsAt(workdir, first_step), firstRow, dueFirst),
+    ));
+  const writer = new MetricsWriter(isFirst ? workdir : undefined, opens ? first_step - 1 : first_step);
   const log = new StepLog({ hooks, run, runtime, writer, progress });
 
-  const evaluate = async (due: readonly DueEvaluator[], step: number): Promise<Record<string, number>> => {
+  /** Adds to a step's row what the evaluators measure. False if the run is to stop before they are through. */
+  const evaluate = async (due: readonly DueEvaluator[], step: number): Promise<boolean> => {
+    if (due.length === 0) return true;
     const metrics: Record<string, number> = {};
-    for (const evaluator of due) {
-      const start = performance.now();
-      for await (const [name, value] of evaluator.run(state, step)) metrics[name] = value;
-      metrics[`z/secs/eval/${evaluator.name}`] = (performance.now() - start) / 1000;
+    try {
+      for (const evaluator of due) {
+        const start = performance.now();
+        for await (const [name, value] of evaluator.run(state, step)) metrics[name] = value;
+        metrics[evaluatorSeconds(evaluator)] = (performance.now() - start) / 1000;
+      }
+    } catch (error) {
+      if (error instanceof BrokenOff) return false;
+      throw error;
     }
-    if (due.length > 0) await hooks.evaluate.promise(metrics, step, run);
-    return metrics;
+    await hooks.evaluate.promise(metrics, step, run);
+    log.amend(step, metrics);
+    return true;
   };
   const madeWith = options.provenance && summaryOf(options.provenance);
   const save = async (step: number, keep: boolean) => {
@@ -116,7 +145,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const arrays = await chrono.pause<Saved['arrays']>(() =>
       processes.count === 1 ? stateToHost(runtime, state) : stateParts(runtime, state),
     );
-    const meta = { chrono: chrono.save(step), config, provenance: madeWith };
+    const meta = { chrono: chrono.save(step), row: log.row(step), config, provenance: madeWith };
     store?.save({ step, keep, arrays, meta }, () => hooks.checkpoint.promise(step, run));
   };
 
@@ -127,16 +156,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const stream = input.batches(first_step);
   let step = first_step;
   try {
-    // ---- Evaluation before the first step, or again after the last --------------------------------------------------
-    if (first_step === 0 || first_step === total_steps) {
-      const due = evaluators.filter(({ skipFirst }) => !skipFirst || first_step === total_steps);
+    // ---- Evaluation before the first step, after the last, or where the run was cut off ------------------------------
+    /** Whether evaluators of the newest step have still to run. */
+    let owes = false;
+    if (opens) {
       log.open(first_step, {}, true);
-      log.amend(first_step, await chrono.pause(() => evaluate(due, first_step)));
+      log.amend(first_step, firstRow ?? {});
+      owes = !(await chrono.pause(() => evaluate(dueFirst, first_step)));
       log.close(first_step);
     }
 
     // ---- Loop --------------------------------------------------------------------------------------------------------
-    let stopped = await processes.stopsAfter(step, stop?.aborted === true);
+    let stopped = owes || (await stops());
     while (step < total_steps && !stopped) {
       step++;
       const start = performance.now();
@@ -164,22 +195,24 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       // ---- Checkpoint ------------------------------------------------------------------------------------------------
       store?.throwFailure();
       const keep = itstime(step, keepEvery, total_steps, { first: false });
-      stopped = await processes.stopsAfter(step, stop?.aborted === true);
-      if (store && (keep || stopped || itstime(step, ckptEvery, total_steps))) await save(step, keep);
+      stopped = await stops();
+      const saves = keep || stopped || itstime(step, ckptEvery, total_steps);
+      if (store && saves) await save(step, keep);
 
       // ---- Evaluators ------------------------------------------------------------------------------------------------
-      const due = evaluators.filter(
-        ({ every }) => every !== undefined && itstime(step, every, total_steps, { first: false }),
-      );
+      const due = dueAt(step);
+      owes = stopped && due.length > 0;
       if (due.length > 0 && !stopped) {
         await log.settled();
-        log.amend(step, { ...chrono.tick(step), ...(await chrono.pause(() => evaluate(due, step))) });
+        log.amend(step, chrono.tick(step));
+        owes = stopped = !(await chrono.pause(() => evaluate(due, step)));
+        if (store && stopped && !saves) await save(step, keep);
       }
       log.close(step);
     }
     await log.settled();
     await store?.finish();
-    const status = step === total_steps ? 'done' : 'preempted';
+    const status = step === total_steps && !owes ? 'done' : 'preempted';
     if (status === 'done') await hooks.done.promise(run);
     run.note(`${status === 'done' ? 'Done' : 'Stopped'} after ${chrono.summary()}.`);
     return { status, step, metrics: log.latest, params: state.params };
@@ -195,6 +228,18 @@ function scheduleMetrics({ config, update }: Run, step: number): Record<string, 
   const multipliers = update.schedules.map((schedule) => schedule.at(step - 1));
   const named = multipliers.map((value, i) => [`global_schedule${i === 0 ? '' : i}`, value]);
   return { ...Object.fromEntries(named), lr: config.lr * (multipliers[0] ?? 0) };
+}
+
+const evaluatorSeconds = ({ name }: DueEvaluator) => `z/secs/eval/${name}`;
+
+/** Whether the metrics file has what was measured in a step, and by the evaluators after it. */
+function isWritten(
+  written: Metrics | undefined,
+  row: Metrics | undefined,
+  due: readonly DueEvaluator[],
+): boolean {
+  const names = [...Object.keys(row ?? {}), ...due.map(evaluatorSeconds)];
+  return names.every((name) => written !== undefined && name in written);
 }
 
 async function openWorkdir(workdir: string): Promise<void> {

@@ -2,6 +2,7 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { metricsFile } from '../../core/train/metrics';
 import { finalDigest, metricsOf, startTraining, trainToEnd, trainUntil, until } from '../support/runs';
 import { temporaryFolder } from '../support/temporary';
 
@@ -97,4 +98,45 @@ test('SIGTERM writes a checkpoint and ends with its own code; the same command g
   expect(step).toBeLessThan(300);
   expect(await trainToEnd(`${config}:${argument}`, stopped)).toMatchObject({ code: 0 });
   expect(finalDigest(stopped)).toEqual(finalDigest(whole));
+});
+
+/** The rows without what depends on the clock. */
+const measured = (workdir: string) =>
+  metricsOf(workdir).map((row) => {
+    const entries = Object.entries(row).filter(([name]) =>
+      /^(step|training_loss|l2_.*|lr|val\/.*)$/.test(name),
+    );
+    return Object.fromEntries(entries);
+  });
+
+test('what a kill leaves out of the metrics of a checkpoint is made up for', async () => {
+  const argument = 'steps=12,ckpt=6,evals=6';
+  const more = '--config.keep_ckpt_steps=6';
+  const whole = temporaryFolder();
+  expect(await trainToEnd(`${config}:${argument}`, whole, more)).toMatchObject({ code: 0 });
+  expect(measured(whole)).toHaveLength(12);
+  const evaluated = (row: object) => 'val/prec@1' in row;
+  expect(metricsOf(whole).filter(evaluated)).toHaveLength(2);
+  // Killed after the checkpoint: before the step's row was written, after it but before the evaluation, after both.
+  const rowOf6 = metricsOf(whole).find(({ step }) => step === 6) as Record<string, number>;
+  const trained = Object.entries(rowOf6).filter(([name]) => !/^val|eval/.test(name));
+  for (const left of [[], [Object.fromEntries(trained)], [rowOf6]]) {
+    const workdir = temporaryFolder();
+    fs.cpSync(whole, workdir, { recursive: true });
+    fs.rmSync(path.join(workdir, 'checkpoints', '000000012'), { recursive: true });
+    const rows = [...metricsOf(whole).filter(({ step }) => (step as number) < 6), ...left];
+    fs.writeFileSync(path.join(workdir, metricsFile), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    expect(await trainToEnd(`${config}:${argument}`, workdir, more)).toMatchObject({ code: 0 });
+    expect(finalDigest(workdir)).toEqual(finalDigest(whole));
+    expect(measured(workdir)).toEqual(measured(whole));
+  }
+});
+
+test('a run that is done evaluates again when it is started again, in place of what it had', async () => {
+  const workdir = temporaryFolder();
+  const argument = 'steps=12,ckpt=6,evals=6';
+  expect(await trainToEnd(`${config}:${argument}`, workdir)).toMatchObject({ code: 0 });
+  const before = measured(workdir);
+  expect(await trainToEnd(`${config}:${argument}`, workdir)).toMatchObject({ code: 0 });
+  expect(measured(workdir)).toEqual(before);
 });

@@ -14,20 +14,24 @@ fs.writeFileSync(
   path.join(workspace, 'package.json'),
   JSON.stringify({
     name: 'for-tests',
-    bv: { plugins: [path.join(root, 'test', 'fixtures', 'plugins', 'stand-in')] },
+    bv: { plugins: ['stand-in', 'told'].map((name) => path.join(root, 'test', 'fixtures', 'plugins', name)) },
   }),
 );
 
 /** The state is split over all devices, so that each process has its part of it. */
 const strategy = `--config.sharding_strategy=${JSON.stringify([['.*', "fsdp('data', min_size_to_shard_mb=0)"]])}`;
 
-async function start(workdir: string, count: number, steps: number) {
-  const config = `${path.join(root, 'test', 'fixtures', 'configs', 'tiny_mnist.ts')}:steps=${steps},ckpt=8`;
+async function start(workdir: string, count: number, steps: number, ...more: string[]) {
+  const file = path.join(root, 'test', 'fixtures', 'configs', 'tiny_mnist.ts');
+  const config = `${file}:steps=${steps},ckpt=8,evals=${more.length > 0 ? 6 : 0}`;
   const args = ['train', '--config', config, '--workdir', workdir, '--runtime', 'stand-in', '--devices', '4'];
   const coordinator = await freeAddress();
   return Array.from({ length: count }, (_, index) => {
     const place = ['--processes', `${count}`, '--process', `${index}`, '--coordinator', coordinator];
-    return startBv([...args, strategy, '--config.keep_ckpt_steps=8', ...(count > 1 ? place : [])], workspace);
+    return startBv(
+      [...args, strategy, '--config.keep_ckpt_steps=8', ...more, ...(count > 1 ? place : [])],
+      workspace,
+    );
   });
 }
 
@@ -96,6 +100,29 @@ const manifestOf = (workdir: string, step: number) =>
     expect(newest).toBe(String(step).padStart(9, '0'));
     expect(manifestOf(workdir, step).arrays.parts).toHaveLength(2);
   });
+
+  test.each([1, 2])(
+    '%d told to stop while evaluating: broken off, with a checkpoint, and made up for',
+    async (count) => {
+      const workdir = temporaryFolder();
+      const rows = () => readMetrics(path.join(workdir, 'big_vision_metrics.txt'));
+      const pp = `sigterm_once('${workdir}/told')|decode|value_range(-1, 1)|onehot(10)|keep('image', 'labels')`;
+      const run = async () => {
+        const runs = await start(workdir, count, 12, `--config.evals.val.pp_fn=${pp}`);
+        return Promise.all(runs.map(async ({ ended }) => (await ended).code));
+      };
+      expect(await run()).toEqual(Array(count).fill(75));
+      expect(fs.readdirSync(path.join(workdir, 'checkpoints'))).toEqual(['000000006']);
+      expect(rows().filter((row) => 'val/prec@1' in row)).toEqual([]);
+      expect(await run()).toEqual(Array(count).fill(0));
+      expect(
+        rows()
+          .filter((row) => 'val/prec@1' in row)
+          .map(({ step }) => step),
+      ).toEqual([6, 12]);
+      expect(rows().map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+    },
+  );
 
   test('the CPU plugin itself runs no program over processes, and says so', async () => {
     const coordinator = await freeAddress();
