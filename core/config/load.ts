@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describeThrown, withCause } from '../describe-error';
 import { catalogue, UserError } from '../errors';
+import { isFile } from '../is-file';
 import { nearest } from '../suggest';
 
 const errors = catalogue('config', {
@@ -83,10 +84,6 @@ function nearestFile(missing: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isFile(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** What the module returns for its argument string: plain data, not checked against the schema yet. */

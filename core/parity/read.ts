@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { HostArray } from '../array';
 import { readNpz } from '../checkpoint/npz';
 import { catalogue } from '../errors';
+import { isFile } from '../is-file';
 import { parseOptions } from '../options';
 import { type NestedRecord, nest } from '../tree';
 import type { CaseInfo, RecordedCase, Texts } from './case';
@@ -53,8 +54,6 @@ const caseSchema = z.looseObject({
   string_outputs: z.array(z.string()).optional(),
   note: z.string().optional(),
 });
-
-const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 
 /**
  * The folders of all cases that the given folders are or hold, in order.

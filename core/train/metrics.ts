@@ -4,6 +4,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { checkpointErrors } from '../checkpoint/store';
+import { isFile } from '../is-file';
 
 export type Metrics = Readonly<Record<string, number>>;
 
@@ -70,9 +71,4 @@ function truncateAfter(file: string, step: number): void {
   const temporary = `${file}.partial`;
   fs.writeFileSync(temporary, kept.map(({ line }) => `${line}\n`).join(''));
   fs.renameSync(temporary, file);
-}
-
-/** Not so if nothing is there yet, or a pipe, which has no lines to read. */
-function isFile(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }

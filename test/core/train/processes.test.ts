@@ -3,9 +3,9 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { readMetrics } from '../../../core/train/metrics';
 import { installed } from '../../../plugins/xla/install';
 import { freeAddress, startBv } from '../../support/processes';
+import { metricsOf } from '../../support/runs';
 import { temporaryFolder } from '../../support/temporary';
 
 const root = path.join(__dirname, '..', '..', '..');
@@ -21,9 +21,9 @@ fs.writeFileSync(
 /** The state is split over all devices, so that each process has its part of it. */
 const strategy = `--config.sharding_strategy=${JSON.stringify([['.*', "fsdp('data', min_size_to_shard_mb=0)"]])}`;
 
-async function start(workdir: string, count: number, steps: number, ...more: string[]) {
+async function start(workdir: string, count: number, argument: string, ...more: string[]) {
   const file = path.join(root, 'test', 'fixtures', 'configs', 'tiny_mnist.ts');
-  const config = `${file}:steps=${steps},ckpt=8,evals=${more.length > 0 ? 6 : 0}`;
+  const config = `${file}:ckpt=8,${argument}`;
   const args = ['train', '--config', config, '--workdir', workdir, '--runtime', 'stand-in', '--devices', '4'];
   const coordinator = await freeAddress();
   return Array.from({ length: count }, (_, index) => {
@@ -36,13 +36,12 @@ async function start(workdir: string, count: number, steps: number, ...more: str
 }
 
 async function train(workdir: string, count: number, steps: number): Promise<void> {
-  const ended = await Promise.all((await start(workdir, count, steps)).map(({ ended }) => ended));
+  const ended = await Promise.all((await start(workdir, count, `steps=${steps}`)).map(({ ended }) => ended));
   for (const { code, stderr } of ended) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 }
 
 function lossesOf(workdir: string): number[][] {
-  const rows = readMetrics(path.join(workdir, 'big_vision_metrics.txt'));
-  return rows.map(({ step, training_loss, l2_params }) => [step!, training_loss!, l2_params!]);
+  return metricsOf(workdir).map(({ step, training_loss, l2_params }) => [step!, training_loss!, l2_params!]);
 }
 
 interface Manifest {
@@ -88,7 +87,7 @@ const manifestOf = (workdir: string, step: number) =>
 
   test('one is told to stop: all stop after one step, with a checkpoint', async () => {
     const workdir = temporaryFolder();
-    const runs = await start(workdir, 2, 100_000);
+    const runs = await start(workdir, 2, 'steps=100000');
     const metrics = path.join(workdir, 'big_vision_metrics.txt');
     while (!fs.existsSync(metrics) || fs.statSync(metrics).size === 0)
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -105,22 +104,18 @@ const manifestOf = (workdir: string, step: number) =>
     '%d told to stop while evaluating: broken off, with a checkpoint, and made up for',
     async (count) => {
       const workdir = temporaryFolder();
-      const rows = () => readMetrics(path.join(workdir, 'big_vision_metrics.txt'));
+      const evaluated = () => metricsOf(workdir).flatMap((row) => ('val/prec@1' in row ? [row.step] : []));
       const pp = `sigterm_once('${workdir}/told')|decode|value_range(-1, 1)|onehot(10)|keep('image', 'labels')`;
       const run = async () => {
-        const runs = await start(workdir, count, 12, `--config.evals.val.pp_fn=${pp}`);
+        const runs = await start(workdir, count, 'steps=12,evals=6', `--config.evals.val.pp_fn=${pp}`);
         return Promise.all(runs.map(async ({ ended }) => (await ended).code));
       };
       expect(await run()).toEqual(Array(count).fill(75));
       expect(fs.readdirSync(path.join(workdir, 'checkpoints'))).toEqual(['000000006']);
-      expect(rows().filter((row) => 'val/prec@1' in row)).toEqual([]);
+      expect(evaluated()).toEqual([]);
       expect(await run()).toEqual(Array(count).fill(0));
-      expect(
-        rows()
-          .filter((row) => 'val/prec@1' in row)
-          .map(({ step }) => step),
-      ).toEqual([6, 12]);
-      expect(rows().map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+      expect(evaluated()).toEqual([6, 12]);
+      expect(metricsOf(workdir).map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
     },
   );
 
